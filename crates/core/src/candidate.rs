@@ -1,0 +1,30 @@
+//! A proposed change of one file, before it is proven.
+
+use crate::{Edits, MaskedSpan, Proposer, RelativePath, RiskPart};
+
+/// What a proposer offers. The search treats candidates of all proposers alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    pub path: RelativePath,
+    /// Against the base text of `path`.
+    pub edits: Edits,
+    /// The spans the plan allows to change; every edit lies inside one of them.
+    pub masked: Vec<MaskedSpan>,
+    pub proposer: Proposer,
+    /// The operator within the proposer, such as `rename` or `comparison`.
+    pub operator: &'static str,
+    /// What it does, for a person: "replace `<` by `<=`".
+    pub description: String,
+    /// How promising it is before anything is run, 0 to 1; higher is tried first.
+    pub prior: f64,
+    /// Reasons for risk that only the proposer can see.
+    pub risks: Vec<RiskPart>,
+}
+
+/// What a deterministic operator answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Proposal {
+    Candidate(Candidate),
+    /// The code already is as asked; the text says how that was seen.
+    Unchanged(String),
+}

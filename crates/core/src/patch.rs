@@ -1,0 +1,216 @@
+//! A patch that was proven good, with the proof.
+
+use crate::{CheckName, Edits, RelativePath, Risk, Sha256, Span};
+
+/// The deterministic part of a good outcome: same input, seed and version give the same bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Patch {
+    /// Changed files, sorted by path.
+    pub files: Vec<FileChange>,
+    /// What `git apply` takes.
+    pub unified_diff: String,
+    /// The spans frozen from the plan before anything was generated, in base coordinates.
+    pub masked_spans: Vec<MaskedSpan>,
+    pub validation: Validation,
+    pub checks: Vec<CheckResult>,
+    /// Checks and properties that were not looked at, each with the reason.
+    pub not_checked: Vec<String>,
+    pub risk: Risk,
+    pub provenance: Provenance,
+}
+
+impl Patch {
+    /// Whether it may be applied: every gate passed, every target check passed and nothing newly fails.
+    #[must_use]
+    pub fn can_apply(&self) -> bool {
+        self.validation.syntax_valid
+            && self.validation.bytes_changed_outside == 0
+            && self.validation.gates.iter().all(|gate| gate.passed)
+            && self.checks.iter().all(CheckResult::acceptable)
+    }
+
+    /// 0 (safe) to 1 (risky).
+    #[must_use]
+    pub fn risk_score(&self) -> f64 {
+        self.risk.score
+    }
+}
+
+/// One file's change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileChange {
+    pub path: RelativePath,
+    pub base_sha256: Sha256,
+    pub result_sha256: Sha256,
+    pub edits: Edits,
+    /// The whole file before; emptied first when an outcome would pass its size limit.
+    pub original_code: String,
+    /// The whole file after.
+    pub generated_code: String,
+}
+
+/// A span that was allowed to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MaskedSpan {
+    pub path: RelativePath,
+    pub span: Span,
+    pub node_kind: String,
+    pub node_path: String,
+}
+
+/// What the gates found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Validation {
+    pub syntax_valid: bool,
+    /// Errors of the strict parser that the result still has; never more than the base had.
+    pub errors: Vec<String>,
+    pub gates: Vec<GateResult>,
+    /// Bytes that differ outside the masked spans: measured, and 0 on every patch.
+    pub bytes_changed_outside: u64,
+}
+
+/// One gate's verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateResult {
+    /// `goto_type`, `fragment`, `strict_parse`, `names`, `bytes_outside`.
+    pub gate: String,
+    pub passed: bool,
+    pub reason: String,
+}
+
+/// How a check ended on the patched workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckResult {
+    pub name: CheckName,
+    pub command: Vec<String>,
+    pub status: CheckStatus,
+    pub judged_by: JudgedBy,
+    pub base: BaseStatus,
+    /// It must pass, whatever it did on the base.
+    pub target: bool,
+    /// `None` when it was ended by a signal or a limit.
+    pub exit_code: Option<i32>,
+    /// Tests that passed, by the runner's own report; 0 without one.
+    pub passed: u32,
+    /// Failing test or finding ids, sorted.
+    pub failing: Vec<String>,
+    /// Those of `failing` that did not fail on the base.
+    pub newly_failing: Vec<String>,
+}
+
+impl CheckResult {
+    /// Whether a patch may carry this result.
+    #[must_use]
+    pub fn acceptable(&self) -> bool {
+        match (self.status, self.target) {
+            (CheckStatus::Passed, _) => true,
+            (_, true) => false,
+            (CheckStatus::Failed, false) => self.base == BaseStatus::Failed && self.newly_failing.is_empty(),
+            (CheckStatus::NotRun, false) => true,
+            (CheckStatus::TimedOut | CheckStatus::Killed | CheckStatus::NoReport, false) => false,
+        }
+    }
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckStatus {
+    Passed,
+    Failed,
+    /// It passed its time limit and was ended.
+    TimedOut,
+    /// It passed another limit (memory, processes, output) and was ended.
+    Killed,
+    /// The runner left no report, whatever its exit code says.
+    NoReport,
+    /// It was not run, because an earlier check had decided already.
+    NotRun,
+}
+
+impl CheckStatus {
+    /// Every status with its name on the wire.
+    pub const ALL: [(Self, &'static str); 6] = [
+        (Self::Passed, "passed"),
+        (Self::Failed, "failed"),
+        (Self::TimedOut, "timed_out"),
+        (Self::Killed, "killed"),
+        (Self::NoReport, "no_report"),
+        (Self::NotRun, "not_run"),
+    ];
+
+    /// The status's name on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        Self::ALL.iter().find(|(status, _)| status == self).map_or("not_run", |(_, name)| name)
+    }
+}
+
+/// What decided a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JudgedBy {
+    /// The runner's own report.
+    Report,
+    /// The exit status alone: the command has no report we can read.
+    ExitStatus,
+}
+
+/// How the check ended on the untouched base.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BaseStatus {
+    Passed,
+    Failed,
+    NotRun,
+}
+
+/// Who proposed what, and why it was chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Provenance {
+    /// Version of Reweave.
+    pub version: String,
+    pub seed: u64,
+    pub hunks: Vec<HunkProvenance>,
+    /// Candidates considered before this one was chosen, itself included.
+    pub candidates: u32,
+    /// Check runs spent on candidates.
+    pub runs: u32,
+}
+
+/// One edit's origin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HunkProvenance {
+    pub path: RelativePath,
+    /// In base coordinates.
+    pub span: Span,
+    pub proposer: Proposer,
+    /// The operator within the proposer, such as `rename` or `comparison`.
+    pub operator: String,
+    pub description: String,
+    pub scores: Vec<Score>,
+}
+
+/// A named number behind a ranking.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Score {
+    pub name: String,
+    pub value: f64,
+}
+
+/// Who can propose a fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Proposer {
+    /// A deterministic refactor operator.
+    Refactor,
+    /// First-order mutation.
+    Mutation,
+}
+
+impl Proposer {
+    /// Every proposer with its name on the wire.
+    pub const ALL: [(Self, &'static str); 2] = [(Self::Refactor, "refactor"), (Self::Mutation, "mutation")];
+
+    /// The proposer's name on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        Self::ALL.iter().find(|(proposer, _)| proposer == self).map_or("refactor", |(_, name)| name)
+    }
+}

@@ -1,0 +1,1 @@
+//! Proposers that need no model: refactor operators and mutation operators.

@@ -1,0 +1,1 @@
+//! Runs the project's own commands (lint, types, tests) in a sandbox.

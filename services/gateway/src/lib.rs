@@ -1,0 +1,1 @@
+//! Owns Pulsar and the ledger: intake, synthesis, outcome; and the HTTP door.

@@ -1,0 +1,1 @@
+//! Drives rewrite and search against the other services, one spec at a time.

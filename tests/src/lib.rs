@@ -1,0 +1,1 @@
+//! Scenarios over a whole pod, and tidy.rs, the layer table as a test.
