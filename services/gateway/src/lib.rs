@@ -1,1 +1,3 @@
 //! Owns Pulsar and the ledger: intake, synthesis, outcome; and the HTTP door.
+
+pub mod bus;

@@ -1,0 +1,167 @@
+//! The `bus` part of the gateway's configuration. Every field is documented in `default.toml`.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Topic;
+
+/// How to reach the broker and how much to hold in memory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `pulsar://host:port` or `pulsar+ssl://host:port`; empty means the memory bus.
+    pub url: String,
+    /// The broker's admin REST API, for `init` only.
+    pub admin_url: String,
+    /// A file with the token; read again on every authentication, so it may be rotated.
+    pub token_file: Option<PathBuf>,
+    /// PEM file of the roots that sign the broker's certificate; empty means the system's.
+    pub tls_roots_file: Option<PathBuf>,
+    pub topics: Topics,
+    /// The durable subscription of all gateways.
+    pub subscription: String,
+    /// Largest message (key, properties and payload) that is sent, in bytes; at most the broker's `maxMessageSize`.
+    pub message_bytes_max: NonZeroUsize,
+    /// Sends that may await their receipt at a time; further ones wait.
+    pub sends_in_flight_max: NonZeroUsize,
+    /// Progress messages that may be in flight at a time; further ones are dropped.
+    pub offers_in_flight_max: NonZeroUsize,
+    /// Longest wait for a receipt, in milliseconds, a broker's restart included.
+    pub send_timeout_ms: u64,
+    /// Messages the client asks the broker for in advance, per partition.
+    pub prefetch: NonZeroU32,
+    /// Longest wait for any other answer of the broker, in milliseconds.
+    pub operation_timeout_ms: u64,
+    /// Connection attempts before an operation fails.
+    pub connection_retries_max: u32,
+    /// Shortest and longest pause before a lost subscription is opened again, in milliseconds.
+    pub rebuild_pause_min_ms: u64,
+    pub rebuild_pause_max_ms: u64,
+    /// How often the connection is probed and new partitions are looked for, in milliseconds.
+    pub probe_interval_ms: u64,
+    pub compression: Compression,
+    pub retry: Retry,
+    pub init: Init,
+}
+
+/// The name of each topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Topics {
+    /// Prefix of every name that is not full already.
+    pub namespace: String,
+    pub specs: String,
+    pub patches: String,
+    pub progress: String,
+    pub verdicts: String,
+    pub retry: String,
+    pub dead_letters: String,
+}
+
+/// Compression of what is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    Off,
+    Zstd,
+}
+
+/// How long a failed spec waits before it is tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retry {
+    /// Upper bounds of the waits, one per attempt, in milliseconds; the last repeats.
+    pub delays_ms: Vec<u64>,
+    /// Draw each wait evenly between zero and its bound, so that failed specs do not come back together.
+    pub jitter: bool,
+}
+
+/// What `reweave-gateway init` creates.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Init {
+    /// Partitions of each topic; 0 makes a topic without partitions. Use powers of two.
+    pub partitions: u32,
+    /// How long acknowledged messages are kept, in minutes; -1 for ever.
+    pub retention_minutes: i64,
+    /// How much of the acknowledged messages is kept per topic, in MiB; -1 without bound.
+    pub retention_mib: i64,
+    /// After this time an unacknowledged message is dropped, in seconds; 0 never. Must exceed the longest retry delay.
+    pub ttl_seconds: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            admin_url: String::new(),
+            token_file: None,
+            tls_roots_file: None,
+            topics: Topics::default(),
+            subscription: "reweave-gateway".to_owned(),
+            message_bytes_max: NonZeroUsize::new(5 << 20).expect("a constant over zero"),
+            sends_in_flight_max: NonZeroUsize::new(64).expect("a constant over zero"),
+            offers_in_flight_max: NonZeroUsize::new(32).expect("a constant over zero"),
+            send_timeout_ms: 90_000,
+            prefetch: NonZeroU32::new(16).expect("a constant over zero"),
+            operation_timeout_ms: 90_000,
+            connection_retries_max: 200,
+            rebuild_pause_min_ms: 100,
+            rebuild_pause_max_ms: 10_000,
+            probe_interval_ms: 5_000,
+            compression: Compression::Off,
+            retry: Retry::default(),
+            init: Init::default(),
+        }
+    }
+}
+
+impl Default for Topics {
+    fn default() -> Self {
+        Self {
+            namespace: "persistent://public/default".to_owned(),
+            specs: "reweave-specs".to_owned(),
+            patches: "reweave-patches".to_owned(),
+            progress: "reweave-progress".to_owned(),
+            verdicts: "reweave-verdicts".to_owned(),
+            retry: "reweave-specs-retry".to_owned(),
+            dead_letters: "reweave-specs-dlq".to_owned(),
+        }
+    }
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { delays_ms: vec![5_000, 30_000, 180_000, 900_000], jitter: true }
+    }
+}
+
+impl Default for Init {
+    fn default() -> Self {
+        Self { partitions: 4, retention_minutes: 10_080, retention_mib: 1_024, ttl_seconds: 0 }
+    }
+}
+
+impl Topics {
+    /// The short name of `topic`.
+    #[must_use]
+    pub fn name(&self, topic: Topic) -> &str {
+        match topic {
+            Topic::Specs => &self.specs,
+            Topic::Patches => &self.patches,
+            Topic::Progress => &self.progress,
+            Topic::Verdicts => &self.verdicts,
+            Topic::Retry => &self.retry,
+            Topic::DeadLetters => &self.dead_letters,
+        }
+    }
+
+    /// The full name of `topic`: `persistent://tenant/namespace/topic`.
+    #[must_use]
+    pub fn full_name(&self, topic: Topic) -> String {
+        let name = self.name(topic);
+        if name.contains("://") { name.to_owned() } else { format!("{}/{name}", self.namespace) }
+    }
+}
