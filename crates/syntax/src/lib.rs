@@ -1,5 +1,9 @@
 //! Trees, targets by name, typed holes, splice, gates and patch renderings.
 
+pub mod language;
+mod nesting;
 mod parsed;
+pub mod targets;
 
 pub use parsed::{ParsedFile, SyntaxError};
+pub use targets::Target;

@@ -1,23 +1,30 @@
-//! A source file parsed twice: by tree-sitter for spans and states, by the language's strict parser for yes and no.
+//! A source file parsed twice: by the language's strict parser for yes and no, by tree-sitter for spans and states.
 
-use reweave_core::{EvidenceKind, FileText, Language, Refusal, RefusalCode, limits};
+use std::sync::OnceLock;
+
+use reweave_core::{EvidenceKind, FileText, Language, Refusal, RefusalCode, Span, limits};
 use ruff_python_ast::ModModule;
 use ruff_python_parser::{Mode, ParseOptions, Parsed};
 use ruff_text_size::Ranged;
+
+use crate::language;
+use crate::nesting;
 
 /// A file with its trees.
 #[derive(Debug)]
 pub struct ParsedFile {
     file: FileText,
     language: Language,
-    tree: tree_sitter::Tree,
     module: Parsed<ModModule>,
     errors: Vec<SyntaxError>,
+    /// Built when first asked for: the gates judge most candidates without it, and it costs ten strict parses.
+    tree: OnceLock<tree_sitter::Tree>,
 }
 
 /// What the strict parser found wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
+    pub span: Span,
     /// 1-based.
     pub line: u32,
     pub message: String,
@@ -26,27 +33,13 @@ pub struct SyntaxError {
 impl ParsedFile {
     /// Parses `file`; syntax errors are kept, not refused. Refuses what is too large or too deep to walk.
     pub fn parse(language: Language, file: FileText) -> Result<Self, Refusal> {
-        if file.text.len() > limits::SOURCE_BYTES_MAX {
-            return Err(Refusal::new(RefusalCode::FileTooLarge, format!("`{}` is larger than the limit", file.path))
-                .with(
-                    EvidenceKind::Limit,
-                    format!("{} bytes, at most {}", file.text.len(), limits::SOURCE_BYTES_MAX),
-                ));
-        }
-        let internal = |what: &str| Refusal::new(RefusalCode::Internal, what.to_owned());
-        let mut parser = tree_sitter::Parser::new();
-        parser.set_language(&tree_sitter_python::LANGUAGE.into()).map_err(|_| internal("grammar version mismatch"))?;
-        let tree = parser.parse(&file.text, None).ok_or_else(|| internal("tree-sitter gave no tree"))?;
-        let module = ruff_python_parser::parse_unchecked(&file.text, ParseOptions::from(Mode::Module))
-            .try_into_module()
-            .ok_or_else(|| internal("the strict parser gave no module"))?;
-        let line = |at: usize| file.text[..at.min(file.text.len())].matches('\n').count() as u32 + 1;
-        let errors = module
-            .errors()
-            .iter()
-            .map(|error| SyntaxError { line: line(error.range().start().to_usize()), message: error.error.to_string() })
-            .collect();
-        Ok(Self { file, language, tree, module, errors })
+        check_size(&file)?;
+        let module = match language {
+            Language::Python => ruff_python_parser::parse_unchecked(&file.text, ParseOptions::from(Mode::Module)),
+        };
+        let module = module.try_into_module().expect("a parse in module mode gives a module");
+        let errors = module.errors().iter().map(|error| SyntaxError::of(error, &file.text)).collect();
+        Ok(Self { file, language, module, errors, tree: OnceLock::new() })
     }
 
     /// Path and text.
@@ -61,6 +54,12 @@ impl ParsedFile {
         &self.file.text
     }
 
+    /// The bytes of `span`, which must lie in the file and on character boundaries.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> &str {
+        &self.file.text[span.start..span.end]
+    }
+
     /// The language it was read as.
     #[must_use]
     pub fn language(&self) -> Language {
@@ -70,7 +69,7 @@ impl ParsedFile {
     /// The tree-sitter tree.
     #[must_use]
     pub fn tree(&self) -> &tree_sitter::Tree {
-        &self.tree
+        self.tree.get_or_init(|| parse_tree(self.language, &self.file.text))
     }
 
     /// The strict parser's syntax tree; complete even where there are errors.
@@ -89,5 +88,89 @@ impl ParsedFile {
     #[must_use]
     pub fn errors(&self) -> &[SyntaxError] {
         &self.errors
+    }
+
+    /// The first error of the strict parser that touches `span`.
+    #[must_use]
+    pub fn error_in(&self, span: Span) -> Option<&SyntaxError> {
+        self.errors.iter().find(|error| error.span.start <= span.end && span.start <= error.span.end)
+    }
+
+    /// The 1-based line of byte `at`. Lines end as git and editors count them: at `\n`.
+    #[must_use]
+    pub fn line(&self, at: usize) -> u32 {
+        line_of(&self.file.text, at)
+    }
+}
+
+impl SyntaxError {
+    fn of(error: &ruff_python_parser::ParseError, text: &str) -> Self {
+        let range = error.range();
+        let span = Span::new(range.start().to_usize(), range.end().to_usize());
+        Self { span, line: line_of(text, span.start), message: error.error.to_string() }
+    }
+}
+
+/// Parses `text` with the language's tree-sitter grammar.
+pub(crate) fn parse_tree(language: Language, text: &str) -> tree_sitter::Tree {
+    let mut parser = tree_sitter::Parser::new();
+    let grammar = (language::entry(language).grammar)();
+    parser.set_language(grammar).expect("the registry's grammars fit the linked runtime, as its test shows");
+    parser.parse(text, None).expect("a parser with a language and without a cancellation callback gives a tree")
+}
+
+fn check_size(file: &FileText) -> Result<(), Refusal> {
+    let length = file.text.len();
+    if length > limits::SOURCE_BYTES_MAX {
+        let reason = format!("`{}` is larger than the limit", file.path);
+        return Err(Refusal::new(RefusalCode::FileTooLarge, reason)
+            .with(EvidenceKind::Limit, format!("{length} bytes, at most {}", limits::SOURCE_BYTES_MAX))
+            .next("split the file, or leave it out of the spec"));
+    }
+    if nesting::exceeds(&file.text, limits::TREE_DEPTH_MAX) {
+        let reason = format!("`{}` is nested deeper than the limit", file.path);
+        return Err(Refusal::new(RefusalCode::TooDeep, reason)
+            .with(EvidenceKind::Limit, format!("more than {} levels", limits::TREE_DEPTH_MAX))
+            .next("split the deepest expression or block into named parts"));
+    }
+    Ok(())
+}
+
+fn line_of(text: &str, at: usize) -> u32 {
+    let newlines = text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count();
+    u32::try_from(newlines).map_or(u32::MAX, |count| count.saturating_add(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: impl Into<String>) -> Result<ParsedFile, Refusal> {
+        let path = "a.py".parse().expect("a relative path");
+        ParsedFile::parse(Language::Python, FileText { path, text: text.into() })
+    }
+
+    #[test]
+    fn a_file_over_the_limit_is_refused_and_one_at_the_limit_is_not() {
+        assert!(parse(" ".repeat(limits::SOURCE_BYTES_MAX)).is_ok());
+        let refusal = parse(" ".repeat(limits::SOURCE_BYTES_MAX + 1)).unwrap_err();
+        assert_eq!(refusal.code, RefusalCode::FileTooLarge);
+    }
+
+    #[test]
+    fn errors_carry_their_line_and_place() {
+        let parsed = parse("x = 1\ny = 1 +\nz = 3\n").unwrap();
+        assert_eq!(parsed.errors()[0].line, 2);
+        assert!(parsed.error_in(Span::new(6, 13)).is_some());
+        assert!(parsed.error_in(Span::new(0, 5)).is_none());
+    }
+
+    #[test]
+    fn spans_of_both_trees_count_a_byte_order_mark() {
+        let parsed = parse("\u{feff}x = 1\n").unwrap();
+        let statement = &parsed.module().body[0];
+        let node = parsed.tree().root_node().named_child(0).unwrap();
+        assert_eq!((statement.range().start().to_usize(), statement.range().end().to_usize()), (3, 8));
+        assert_eq!((node.start_byte(), node.end_byte()), (3, 8));
     }
 }

@@ -1,0 +1,204 @@
+//! Definitions by their qualified name: `function`, `Class`, `Class.method`, `outer.inner`.
+
+use reweave_core::{EvidenceKind, Refusal, RefusalCode, Span};
+use tree_sitter::{Node, TreeCursor};
+
+use crate::ParsedFile;
+use crate::language::{self, Entry, TargetKind};
+
+mod nearest;
+
+/// A definition in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Names from the outside in, joined by dots.
+    pub path: String,
+    pub kind: TargetKind,
+    /// The whole definition, decorators included, without the indentation before it.
+    pub span: Span,
+    pub name_span: Span,
+    /// The statements of the body, comments between them included.
+    pub body_span: Span,
+    /// The white space before the definition on its line.
+    pub indent: String,
+    /// Of the name, 1-based.
+    pub line: u32,
+}
+
+/// The one definition called `name`. `name@LINE` chooses among several; `outer.<locals>.inner` is read as Python prints it.
+pub fn find(parsed: &ParsedFile, name: &str) -> Result<Target, Refusal> {
+    let all = definitions(parsed);
+    let wanted = name.replace("<locals>.", "");
+    let (path, line) = match wanted.rsplit_once('@') {
+        Some((path, line)) => (path, line.parse::<u32>().ok()),
+        None => (wanted.as_str(), None),
+    };
+    let mut found: Vec<&Target> = all.iter().filter(|target| target.path == path).collect();
+    if let Some(line) = line {
+        found.retain(|target| target.line == line);
+    }
+    match found.as_slice() {
+        [target] => unbroken(parsed, target),
+        [] => Err(missing(parsed, name, path, &all)),
+        [first, ..] => Err(ambiguous(parsed, first, &found)),
+    }
+}
+
+/// Every definition of the file, in the order of the text.
+#[must_use]
+pub fn definitions(parsed: &ParsedFile) -> Vec<Target> {
+    let mut targets = Vec::new();
+    walk(parsed, |node, enclosing| {
+        if let Some(target) = read(parsed, node, enclosing) {
+            targets.push(target);
+        }
+    });
+    targets
+}
+
+/// The qualified name of the innermost definition that holds `span`, or an empty text at module level.
+#[must_use]
+pub fn node_path_at(parsed: &ParsedFile, span: Span) -> String {
+    let entry = language::entry(parsed.language());
+    let mut names = Vec::new();
+    let mut node = parsed.tree().root_node();
+    loop {
+        if is_definition(entry, node)
+            && let Some(name) = node.child_by_field_name("name")
+        {
+            names.push(&parsed.text()[name.byte_range()]);
+        }
+        let mut cursor = node.walk();
+        let holder = node.children(&mut cursor).find(|child| {
+            child.start_byte() <= span.start && span.end <= child.end_byte() && !child.byte_range().is_empty()
+        });
+        match holder {
+            Some(child) => node = child,
+            None => return names.join("."),
+        }
+    }
+}
+
+/// Calls `visit` with each definition node and the definitions around it, outermost first. Iterative: trees are deep.
+fn walk<'tree>(parsed: &'tree ParsedFile, mut visit: impl FnMut(Node<'tree>, &[Node<'tree>])) {
+    let entry = language::entry(parsed.language());
+    let mut enclosing: Vec<Node<'tree>> = Vec::new();
+    let mut cursor = parsed.tree().walk();
+    loop {
+        let node = cursor.node();
+        while enclosing.last().is_some_and(|outer| outer.end_byte() <= node.start_byte()) {
+            enclosing.pop();
+        }
+        if is_definition(entry, node) {
+            visit(node, &enclosing);
+            enclosing.push(node);
+        }
+        if !advance(&mut cursor) {
+            return;
+        }
+    }
+}
+
+/// The next node in the order of the text, parents first; false at the end.
+fn advance(cursor: &mut TreeCursor<'_>) -> bool {
+    if cursor.goto_first_child() {
+        return true;
+    }
+    while !cursor.goto_next_sibling() {
+        if !cursor.goto_parent() {
+            return false;
+        }
+    }
+    true
+}
+
+fn is_definition(entry: &Entry, node: Node<'_>) -> bool {
+    node.is_named() && entry.definitions.iter().any(|definition| definition.node == node.kind())
+}
+
+fn read(parsed: &ParsedFile, node: Node<'_>, enclosing: &[Node<'_>]) -> Option<Target> {
+    let entry = language::entry(parsed.language());
+    let text = parsed.text();
+    let name = node.child_by_field_name("name")?;
+    let body = node.child_by_field_name("body")?;
+    let whole = node.parent().filter(|parent| Some(parent.kind()) == entry.wrapper).unwrap_or(node);
+    let outer_names = enclosing.iter().filter_map(|outer| outer.child_by_field_name("name"));
+    let names: Vec<&str> = outer_names.chain([name]).map(|name| &text[name.byte_range()]).collect();
+    let kind_of =
+        |node: Node<'_>| entry.definitions.iter().find(|kind| kind.node == node.kind()).map(|kind| kind.target);
+    let kind = match (kind_of(node)?, enclosing.last().copied().and_then(kind_of)) {
+        (TargetKind::Function, Some(TargetKind::Class)) => TargetKind::Method,
+        (kind, _) => kind,
+    };
+    Some(Target {
+        path: names.join("."),
+        kind,
+        span: span_of(whole),
+        name_span: span_of(name),
+        body_span: span_of(body),
+        indent: indent_before(text, whole.start_byte()).to_owned(),
+        line: parsed.line(name.start_byte()),
+    })
+}
+
+fn span_of(node: Node<'_>) -> Span {
+    Span::new(node.start_byte(), node.end_byte())
+}
+
+/// The white space between the start of the line and `at`; what else stands there is not indentation.
+fn indent_before(text: &str, at: usize) -> &str {
+    let start = text[..at].rfind(['\n', '\r']).map_or(0, |newline| newline + 1);
+    let before = text[start..at].trim_start_matches('\u{feff}');
+    let blank = before.len() - before.trim_start_matches([' ', '\t', '\x0c']).len();
+    &before[..blank]
+}
+
+fn unbroken(parsed: &ParsedFile, target: &Target) -> Result<Target, Refusal> {
+    match parsed.error_in(target.span) {
+        None => Ok(target.clone()),
+        Some(error) => Err(Refusal::new(
+            RefusalCode::SyntaxBroken,
+            format!("`{}` has a syntax error already, so it cannot be read well enough to change it", target.path),
+        )
+        .at(EvidenceKind::Error, &error.message, &parsed.file().path, error.line)
+        .next(format!("repair line {} of {} first", error.line, parsed.file().path))),
+    }
+}
+
+fn missing(parsed: &ParsedFile, name: &str, path: &str, all: &[Target]) -> Refusal {
+    let file = &parsed.file().path;
+    let nearest = nearest::to(path, all);
+    let mut refusal = Refusal::new(RefusalCode::TargetMissing, format!("`{file}` defines no `{name}`"));
+    for target in &nearest {
+        let detail = format!("{} `{}`", target.kind.as_str(), written(target, all));
+        refusal = refusal.at(EvidenceKind::Suggestion, detail, file, target.line);
+    }
+    match (nearest.first(), all.is_empty()) {
+        (Some(target), _) => refusal.next(format!("name `{}` in the spec, if that is meant", written(target, all))),
+        (None, true) => refusal.next(format!("choose another file: {file} holds no definitions")),
+        (None, false) => refusal.next(format!("choose one of the {} definitions of {file}", all.len())),
+    }
+}
+
+/// How to name `target` so that it is found: with its line, where its path alone is shared.
+fn written(target: &Target, all: &[Target]) -> String {
+    if all.iter().filter(|other| other.path == target.path).count() > 1 {
+        format!("{}@{}", target.path, target.line)
+    } else {
+        target.path.clone()
+    }
+}
+
+fn ambiguous(parsed: &ParsedFile, first: &Target, found: &[&Target]) -> Refusal {
+    let file = &parsed.file().path;
+    let reason = format!("`{file}` defines `{}` {} times", first.path, found.len());
+    let mut refusal = Refusal::new(RefusalCode::TargetAmbiguous, reason);
+    for target in found {
+        let detail = format!("{} `{}@{}`", target.kind.as_str(), target.path, target.line);
+        refusal = refusal.at(EvidenceKind::Symbol, detail, file, target.line);
+    }
+    refusal.next(format!("name one with its line, such as `{}@{}`", first.path, first.line))
+}
+
+#[cfg(test)]
+mod tests;
