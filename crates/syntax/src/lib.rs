@@ -3,6 +3,7 @@
 pub mod language;
 mod nesting;
 mod parsed;
+pub mod scope;
 pub mod targets;
 
 pub use parsed::{ParsedFile, SyntaxError};
