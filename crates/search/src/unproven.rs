@@ -1,0 +1,59 @@
+//! When a candidate may win although no check was named.
+
+use reweave_core::{Candidate, Diagnostic, Proposer};
+use reweave_syntax::ParsedFile;
+
+/// The risk part by which a proposer marks a candidate that takes code away: never good enough without a check.
+pub(crate) const DELETES_CODE: &str = "deletes_code";
+
+/// Whether `candidate`, which passed every gate, may win without a check; otherwise why not.
+///
+/// A deterministic operator may: its preconditions are its proof. A mutation may only where it removes every diagnostic
+/// the request named, as far as names and syntax can show that.
+pub(crate) fn acceptable(
+    candidate: &Candidate,
+    base: &ParsedFile,
+    text: &str,
+    diagnostics: &[Diagnostic],
+) -> Result<(), String> {
+    match candidate.proposer {
+        Proposer::Refactor => return Ok(()),
+        Proposer::Mutation => {}
+    }
+    if diagnostics.is_empty() {
+        return Err("no check is named and no diagnostic is given, so nothing can prove a mutation".to_owned());
+    }
+    if candidate.risks.iter().any(|part| part.name == DELETES_CODE) {
+        return Err("it takes code away, which only a check can justify".to_owned());
+    }
+    let mut file = base.file().clone();
+    text.clone_into(&mut file.text);
+    let result = ParsedFile::parse(base.language(), file).map_err(|refusal| refusal.reason)?;
+    match diagnostics.iter().find(|diagnostic| !removed(diagnostic, base, &result)) {
+        None => Ok(()),
+        Some(left) => Err(format!("`{} {}` at line {} is not shown to be gone", left.code, left.message, left.line)),
+    }
+}
+
+fn removed(diagnostic: &Diagnostic, base: &ParsedFile, result: &ParsedFile) -> bool {
+    if let Some(name) = undefined_name(diagnostic) {
+        return crate::names::unresolved(base, name) && !crate::names::unresolved(result, name);
+    }
+    is_syntax_error(diagnostic) && !base.errors().is_empty() && result.errors().is_empty()
+}
+
+/// The name an undefined-name diagnostic is about, as ruff, pyflakes, pyright and Python itself word it.
+pub(crate) fn undefined_name(diagnostic: &Diagnostic) -> Option<&str> {
+    let message = diagnostic.message.as_str();
+    let lower = message.to_ascii_lowercase();
+    let about_names = ["F821", "reportUndefinedVariable", "NameError", "E0602"].contains(&diagnostic.code.as_str())
+        || lower.contains("undefined name")
+        || lower.contains("is not defined");
+    let quoted = message.split(['`', '\'', '"']).nth(1)?;
+    about_names.then_some(quoted).filter(|name| !name.is_empty())
+}
+
+fn is_syntax_error(diagnostic: &Diagnostic) -> bool {
+    ["E999", "SyntaxError", "invalid-syntax"].contains(&diagnostic.code.as_str())
+        || diagnostic.message.starts_with("SyntaxError")
+}
