@@ -1,1 +1,121 @@
-fn main() {}
+//! Set-up, demo, tests and CI of the repository: `cargo xtask --help`.
+//!
+//! Everything it makes lies below `.reweave/`, which git ignores.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
+
+mod ci;
+mod demo;
+mod environment;
+mod layout;
+mod process;
+mod progress;
+mod setup;
+mod sha256;
+mod test;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use environment::Lacking;
+use layout::Layout;
+use setup::Purpose;
+
+const HELP: &str = "\
+Set-up, demo, tests and CI of Reweave.
+
+Usage: cargo xtask <COMMAND>
+
+Commands:
+  demo                     Set up, build, and run the specs of examples/ over real files; ends with a table
+  setup [--for demo|test]  Fetch what the demo or (default) the tests need; continues at the first missing artefact
+  test [-- ARGS]           Set up, then `cargo test --workspace ARGS`
+  ci                       fmt, clippy with -D warnings, cargo-deny where it is installed, then test
+
+Exit codes: 0 good, 1 something failed, 2 usage, 3 this machine lacks something (named, with the command that gets it)
+";
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Command {
+    Help,
+    Setup(Purpose),
+    Demo,
+    Test(Vec<String>),
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let started = Instant::now();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match parse(&arguments) {
+        Ok(command) => report(run(command, started)),
+        Err(problem) => {
+            eprintln!("error: {problem}\n\n{HELP}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command, started: Instant) -> anyhow::Result<bool> {
+    let layout = Layout::of_this_repository();
+    match command {
+        Command::Help => {
+            print!("{HELP}");
+            Ok(true)
+        }
+        Command::Setup(purpose) => setup::run(&layout, purpose).map(|()| true),
+        Command::Demo => demo::run(&layout, started),
+        Command::Test(arguments) => test::run(&layout, &arguments),
+        Command::Ci => ci::run(&layout),
+    }
+}
+
+fn report(result: anyhow::Result<bool>) -> ExitCode {
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            if error.is::<Lacking>() { ExitCode::from(3) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn parse(arguments: &[String]) -> Result<Command, String> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] | ["help" | "-h" | "--help", ..] | [_, "-h" | "--help"] => Ok(Command::Help),
+        ["setup"] | ["setup", "--for", "test"] => Ok(Command::Setup(Purpose::Test)),
+        ["setup", "--for", "demo"] => Ok(Command::Setup(Purpose::Demo)),
+        ["demo"] => Ok(Command::Demo),
+        ["test"] => Ok(Command::Test(Vec::new())),
+        ["test", "--", rest @ ..] => Ok(Command::Test(rest.iter().map(|word| (*word).to_owned()).collect())),
+        ["ci"] => Ok(Command::Ci),
+        _ => Err(format!("unknown command line: {}", words.join(" "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn every_documented_command_line_is_understood() {
+        assert_eq!(parsed(""), Ok(Command::Help));
+        assert_eq!(parsed("demo --help"), Ok(Command::Help));
+        assert_eq!(parsed("setup"), Ok(Command::Setup(Purpose::Test)));
+        assert_eq!(parsed("setup --for demo"), Ok(Command::Setup(Purpose::Demo)));
+        assert_eq!(parsed("test -- -p reweave-core"), Ok(Command::Test(vec!["-p".into(), "reweave-core".into()])));
+    }
+
+    #[test]
+    fn an_unknown_word_is_a_usage_error() {
+        assert!(parsed("setup --for production").is_err());
+        assert!(parsed("demo twice").is_err());
+    }
+}

@@ -1,0 +1,112 @@
+//! Fetches what the demo or the tests need, one artefact after the other.
+//!
+//! An artefact that is there whole is not touched, so a second run works offline and a run that was killed is continued
+//! by the next one. Each is made under a name of its own and renamed, or stamped, when it is whole.
+
+pub(crate) mod postgres;
+mod protoc;
+mod pulsar;
+mod venv;
+
+use std::fs::{self, File};
+
+use anyhow::Context;
+
+use crate::environment::{Lacking, Missing};
+use crate::layout::Layout;
+use crate::progress;
+
+/// What is set up for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The demo: no Java, no broker, no database.
+    Demo,
+    /// The tests, a real Pulsar and Postgres among them.
+    Test,
+}
+
+/// One thing that set-up makes, or finds.
+pub(crate) struct Artefact {
+    /// As shown to the user.
+    name: &'static str,
+    /// What this machine lacks to make or to use it.
+    missing: fn(&Layout) -> Vec<Missing>,
+    /// Whether it is there whole.
+    ready: fn(&Layout) -> bool,
+    /// Makes it.
+    make: fn(&Layout, &'static str) -> anyhow::Result<()>,
+}
+
+const FOR_DEMO: &[Artefact] = &[protoc::PROTOC, venv::TOOLS];
+const FOR_TEST: &[Artefact] = &[protoc::PROTOC, venv::TOOLS, venv::CLIENT, pulsar::SERVER, postgres::POSTGRES];
+
+/// Sets up, showing a line per artefact.
+///
+/// # Errors
+/// [`Lacking`] before anything is made, when the machine lacks something that cannot be fetched.
+pub(crate) fn run(layout: &Layout, purpose: Purpose) -> anyhow::Result<()> {
+    let artefacts = match purpose {
+        Purpose::Demo => FOR_DEMO,
+        Purpose::Test => FOR_TEST,
+    };
+    let missing = missing(layout, artefacts);
+    if !missing.is_empty() {
+        return Err(Lacking::new(missing).into());
+    }
+    let _only_one = lock(layout)?;
+    eprintln!("Set-up for {} in {}", purpose.words(), layout.made.display());
+    for artefact in artefacts {
+        if (artefact.ready)(layout) {
+            progress::there(artefact.name);
+        } else {
+            (artefact.make)(layout, artefact.name).with_context(|| format!("setting up {}", artefact.name))?;
+        }
+    }
+    Ok(())
+}
+
+impl Purpose {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Demo => "the demo",
+            Self::Test => "the tests",
+        }
+    }
+}
+
+fn missing(layout: &Layout, artefacts: &[Artefact]) -> Vec<Missing> {
+    let mut all = Vec::new();
+    for missing in artefacts.iter().flat_map(|artefact| (artefact.missing)(layout)) {
+        if !all.contains(&missing) {
+            all.push(missing);
+        }
+    }
+    all
+}
+
+/// Held to the end of set-up, so that two of them do not work in one folder; dies with the process.
+fn lock(layout: &Layout) -> anyhow::Result<File> {
+    fs::create_dir_all(&layout.made).with_context(|| format!("creating {}", layout.made.display()))?;
+    let file = File::create(layout.made.join("setup.lock"))?;
+    if file.try_lock().is_err() {
+        eprintln!("Waiting for another set-up to end");
+        file.lock()?;
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lacks(_: &Layout) -> Vec<Missing> {
+        vec![Missing { what: "a broker".into(), needed_for: "tests", command: "get broker".into() }]
+    }
+
+    #[test]
+    fn a_thing_that_two_artefacts_lack_is_named_once() {
+        let layout = Layout::at(std::path::Path::new("anywhere"));
+        let artefact = || Artefact { name: "it", missing: lacks, ready: |_| false, make: |_, _| Ok(()) };
+        assert_eq!(missing(&layout, &[artefact(), artefact()]), lacks(&layout));
+    }
+}
