@@ -1,6 +1,6 @@
 //! The wire: `reweave/<area>/v1/*.proto`, generated stubs, and the conversions between wire and core.
 
-#[expect(missing_debug_implementations, reason = "generated")]
+#[expect(unreachable_pub, clippy::large_enum_variant, reason = "generated")]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/wire.rs"));
 }

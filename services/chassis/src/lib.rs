@@ -1,1 +1,18 @@
 //! What every service is wired with once: configuration, telemetry, gRPC server and client, health, shutdown.
+//!
+//! A service crate is a library with a [`service::Config`] and a `run` function; its binary hands both to
+//! [`service::main`]. In one process the same services meet through [`in_process::channel`] instead of [`server`] and
+//! [`client`].
+
+pub mod client;
+pub mod config;
+pub mod in_process;
+pub mod metrics;
+pub mod server;
+pub mod service;
+pub mod shutdown;
+pub mod status;
+pub mod telemetry;
+
+/// The commented defaults of the sections `telemetry` and `server`.
+pub const DEFAULTS: &str = include_str!("../default.toml");

@@ -1,0 +1,105 @@
+//! Refusals between our own services travel as gRPC statuses: one table from the closed codes to gRPC's.
+
+use reweave_core::{Refusal, RefusalCode};
+use tonic::{Code, Status, metadata::MetadataValue};
+
+/// Metadata that carries the closed code beside gRPC's.
+const CODE_KEY: &str = "reweave-code";
+
+/// `refusal` as a status: gRPC's code by the table, the closed code in metadata, the reason as the message.
+#[must_use]
+pub fn from_refusal(refusal: &Refusal) -> Status {
+    let mut status = Status::new(grpc_code(refusal.code), refusal.reason.clone());
+    status.metadata_mut().insert(CODE_KEY, MetadataValue::from_static(refusal.code.as_str()));
+    status
+}
+
+/// The refusal a status stands for. One that none of our services made (a connection lost, a time-out) gets the closed
+/// code that comes nearest.
+#[must_use]
+pub fn to_refusal(status: &Status) -> Refusal {
+    let carried = status.metadata().get(CODE_KEY).and_then(|value| value.to_str().ok());
+    let code = carried.and_then(|text| text.parse().ok()).unwrap_or_else(|| closed_code(status.code()));
+    Refusal::new(code, status.message())
+}
+
+fn grpc_code(code: RefusalCode) -> Code {
+    use RefusalCode as R;
+    match code {
+        R::SpecInvalid | R::SpecTooLarge | R::EventInvalid | R::DigestMismatch | R::OperatorParameter => {
+            Code::InvalidArgument
+        }
+        R::SpecForbidden => Code::PermissionDenied,
+        R::PlanningUnavailable => Code::Unimplemented,
+        R::EventIdReused => Code::AlreadyExists,
+        R::EventExpired | R::DeadlineExceeded => Code::DeadlineExceeded,
+        R::Cancelled => Code::Cancelled,
+        R::WorkspaceUnknown | R::FileMissing | R::TargetMissing | R::OperatorUnknown | R::CheckUnknown => {
+            Code::NotFound
+        }
+        R::AttemptsExhausted | R::BudgetExhausted | R::ResourceExhausted | R::WorkspaceTooLarge | R::FileTooLarge => {
+            Code::ResourceExhausted
+        }
+        R::WorkspaceUnavailable | R::ServiceUnavailable => Code::Unavailable,
+        R::StaleBase => Code::Aborted,
+        R::Internal => Code::Internal,
+        R::PathOutside
+        | R::FileEmpty
+        | R::NotText
+        | R::TooDeep
+        | R::LanguageUnsupported
+        | R::SyntaxBroken
+        | R::TargetAmbiguous
+        | R::NameCollision
+        | R::NameCaptured
+        | R::Precondition
+        | R::DynamicUse
+        | R::NoCandidate
+        | R::NoneProven
+        | R::BatchOverlap
+        | R::TooManyEdits
+        | R::CheckToolMissing
+        | R::CheckUnusable
+        | R::SandboxUnavailable => Code::FailedPrecondition,
+    }
+}
+
+fn closed_code(code: Code) -> RefusalCode {
+    match code {
+        Code::Cancelled => RefusalCode::Cancelled,
+        Code::DeadlineExceeded => RefusalCode::DeadlineExceeded,
+        Code::ResourceExhausted => RefusalCode::ResourceExhausted,
+        Code::Unavailable | Code::Aborted => RefusalCode::ServiceUnavailable,
+        Code::Ok
+        | Code::Unknown
+        | Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::PermissionDenied
+        | Code::FailedPrecondition
+        | Code::OutOfRange
+        | Code::Unimplemented
+        | Code::Internal
+        | Code::DataLoss
+        | Code::Unauthenticated => RefusalCode::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_survives_the_way_there_and_back() {
+        for code in RefusalCode::ALL {
+            let refusal = Refusal::new(*code, "why");
+            assert_eq!(to_refusal(&from_refusal(&refusal)), refusal);
+        }
+    }
+
+    #[test]
+    fn a_status_of_the_transport_gets_the_nearest_code() {
+        assert_eq!(to_refusal(&Status::unavailable("gone")).code, RefusalCode::ServiceUnavailable);
+        assert_eq!(to_refusal(&Status::unknown("what")).code, RefusalCode::Internal);
+    }
+}
