@@ -42,6 +42,8 @@ pub struct Config {
     /// How often the connection is probed and new partitions are looked for, in milliseconds.
     pub probe_interval_ms: u64,
     pub compression: Compression,
+    /// Bytes that one topic of the memory bus may hold.
+    pub memory_topic_bytes_max: NonZeroUsize,
     pub retry: Retry,
     pub init: Init,
 }
@@ -112,6 +114,7 @@ impl Default for Config {
             rebuild_pause_max_ms: 10_000,
             probe_interval_ms: 5_000,
             compression: Compression::Off,
+            memory_topic_bytes_max: NonZeroUsize::new(64 << 20).expect("a constant over zero"),
             retry: Retry::default(),
             init: Init::default(),
         }

@@ -12,7 +12,10 @@
 //! - Settling is not durable at once: after a crash, settled deliveries may come again.
 
 pub mod config;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 pub mod intake;
+pub mod memory;
 
 use std::collections::BTreeMap;
 use std::fmt;
