@@ -1,10 +1,15 @@
 //! Trees, targets by name, typed holes, splice, gates and patch renderings.
 
+pub mod gates;
+pub mod hole;
 pub mod language;
+pub mod mask;
 mod nesting;
 mod parsed;
 pub mod scope;
 pub mod targets;
 
+pub use gates::{Gate, GateReport};
+pub use hole::Hole;
 pub use parsed::{ParsedFile, SyntaxError};
 pub use targets::Target;

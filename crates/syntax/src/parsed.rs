@@ -9,6 +9,7 @@ use ruff_text_size::Ranged;
 
 use crate::language;
 use crate::nesting;
+use crate::scope::Scopes;
 
 /// A file with its trees.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct ParsedFile {
     errors: Vec<SyntaxError>,
     /// Built when first asked for: the gates judge most candidates without it, and it costs ten strict parses.
     tree: OnceLock<tree_sitter::Tree>,
+    /// Found when first asked for: the base of many candidates is analysed once.
+    scopes: OnceLock<Scopes>,
 }
 
 /// What the strict parser found wrong.
@@ -39,7 +42,7 @@ impl ParsedFile {
         };
         let module = module.try_into_module().expect("a parse in module mode gives a module");
         let errors = module.errors().iter().map(|error| SyntaxError::of(error, &file.text)).collect();
-        Ok(Self { file, language, module, errors, tree: OnceLock::new() })
+        Ok(Self { file, language, module, errors, tree: OnceLock::new(), scopes: OnceLock::new() })
     }
 
     /// Path and text.
@@ -52,6 +55,12 @@ impl ParsedFile {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.file.text
+    }
+
+    /// Path and text, without the trees.
+    #[must_use]
+    pub fn into_file(self) -> FileText {
+        self.file
     }
 
     /// The bytes of `span`, which must lie in the file and on character boundaries.
@@ -82,6 +91,12 @@ impl ParsedFile {
     #[must_use]
     pub fn tokens(&self) -> &ruff_python_ast::token::Tokens {
         self.module.tokens()
+    }
+
+    /// What every name means.
+    #[must_use]
+    pub fn scopes(&self) -> &Scopes {
+        self.scopes.get_or_init(|| Scopes::of(self))
     }
 
     /// Errors of the strict parser.

@@ -15,11 +15,20 @@ pub struct Entry {
     pub definitions: &'static [DefinitionKind],
     /// The node kind that holds a definition with what precedes it (decorators, attributes).
     pub wrapper: Option<&'static str>,
-    /// Names that resolve without being bound anywhere, sorted.
-    pub builtins: &'static [&'static str],
-    /// Names that every module binds by itself, sorted.
-    pub module_names: &'static [&'static str],
+    /// Whether a name resolves without being bound anywhere.
+    pub is_builtin: fn(&str) -> bool,
     pub layout: Layout,
+    /// Texts around a fragment in which it parses as it would in a file; tried in this order.
+    pub wrappers: &'static [Wrapper],
+}
+
+/// A text before and after a fragment.
+#[derive(Debug)]
+pub struct Wrapper {
+    pub before: &'static str,
+    pub after: &'static str,
+    /// `before` opens a block: the fragment follows with its own indentation, or without `before` where it has none.
+    pub indented: bool,
 }
 
 /// A node kind that defines a name.
@@ -83,14 +92,6 @@ mod tests {
             for extension in entry.extensions {
                 assert_eq!(Language::by_extension(extension), Some(language));
             }
-        }
-    }
-
-    #[test]
-    fn name_lists_are_sorted_for_binary_search() {
-        for language in Language::ALL {
-            assert!(entry(language).builtins.is_sorted());
-            assert!(entry(language).module_names.is_sorted());
         }
     }
 }
