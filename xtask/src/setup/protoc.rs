@@ -32,7 +32,7 @@ fn make(layout: &Layout, name: &'static str) -> anyhow::Result<()> {
     fs::create_dir_all(partial.join("bin"))?;
     fs::copy(&program, partial.join("bin/protoc")).with_context(|| format!("copying {}", program.display()))?;
     verify(&partial.join("bin/protoc"))?;
-    copy_folder(&protoc_bin_vendored::include_path()?, &partial.join("include"))?;
+    process::copy_folder(&protoc_bin_vendored::include_path()?, &partial.join("include"))?;
     process::settle(&partial, &layout.protoc())?;
     step.done();
     Ok(())
@@ -43,20 +43,6 @@ fn verify(program: &Path) -> anyhow::Result<()> {
     let known = SHA256.iter().find(|(platform, _)| *platform == std::env::consts::ARCH);
     let (_, wanted) = known.with_context(|| format!("no protoc is pinned for {}", std::env::consts::ARCH))?;
     ensure!(found == *wanted, "{} has SHA-256 {found}, not {wanted}", program.display());
-    Ok(())
-}
-
-fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from).with_context(|| format!("reading {}", from.display()))? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
     Ok(())
 }
 

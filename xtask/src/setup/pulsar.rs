@@ -38,7 +38,7 @@ fn make(layout: &Layout, name: &'static str) -> anyhow::Result<()> {
         download(layout, name, &archive)?;
     }
     unpack(layout, name, &archive)?;
-    process::remove(&archive)
+    process::remove(&layout.downloads())
 }
 
 fn verified(archive: &Path) -> bool {
