@@ -1,0 +1,16 @@
+//! The rules of the house that no compiler checks: layers, owners of foreign systems, purity of `crates/`, shape of files.
+//!
+//! Each rule is a function from text to findings, with a test that shows it finding something, and a test that holds
+//! the repository to it.
+
+mod tidy {
+    pub(crate) mod defaults;
+    pub(crate) mod files;
+    pub(crate) mod layers;
+    pub(crate) mod metadata;
+    pub(crate) mod paths;
+    pub(crate) mod purity;
+    pub(crate) mod repository;
+    pub(crate) mod source;
+    pub(crate) mod words;
+}
