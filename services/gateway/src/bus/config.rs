@@ -86,11 +86,12 @@ pub struct Retry {
 pub struct Init {
     /// Partitions of each topic; 0 makes a topic without partitions. Use powers of two.
     pub partitions: u32,
-    /// How long acknowledged messages are kept, in minutes; -1 for ever.
+    /// How long acknowledged outcomes, verdicts and dead letters are kept, in minutes; -1 for ever.
     pub retention_minutes: i64,
-    /// How much of the acknowledged messages is kept per topic, in MiB; -1 without bound.
+    /// How much of them is kept per topic, in MiB; -1 without bound. Must exceed the broker's backlog quota.
     pub retention_mib: i64,
-    /// After this time an unacknowledged message is dropped, in seconds; 0 never. Must exceed the longest retry delay.
+    /// After this time an outcome, verdict or progress message that a subscription never acknowledged is dropped for
+    /// it, in seconds; 0 never. Specs, retries and dead letters never expire.
     pub ttl_seconds: u64,
 }
 
@@ -143,7 +144,7 @@ impl Default for Retry {
 
 impl Default for Init {
     fn default() -> Self {
-        Self { partitions: 4, retention_minutes: 10_080, retention_mib: 1_024, ttl_seconds: 0 }
+        Self { partitions: 4, retention_minutes: 10_080, retention_mib: -1, ttl_seconds: 604_800 }
     }
 }
 

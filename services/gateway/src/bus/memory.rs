@@ -121,7 +121,11 @@ impl Bus for MemoryBus {
     }
 
     fn offer(&self, topic: Topic, message: Outgoing) -> bool {
-        self.open().and_then(|broker| broker.publish_batch(topic, vec![message])).is_ok()
+        let accepted = self.open().and_then(|broker| broker.publish_batch(topic, vec![message])).is_ok();
+        if !accepted {
+            super::metrics::count_dropped_offer(topic);
+        }
+        accepted
     }
 
     async fn subscribe(&self, subscription: Subscription) -> Result<(Deliveries, Settler), Error> {

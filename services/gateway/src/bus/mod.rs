@@ -1,6 +1,6 @@
 //! The bus: publish with a receipt that means "stored", receive at least once, settle each delivery.
 //!
-//! [`Bus`] has two implementations, `pulsar` and `memory`, held to one suite in `contract`. Both hand deliveries
+//! [`Bus`] has two implementations, [`pulsar`] and [`memory`], held to one suite in `contract`. Both hand deliveries
 //! out through [`intake`], which keeps the rule that a batch is acknowledged only when every member is settled.
 //!
 //! What a caller may rely on:
@@ -16,6 +16,8 @@ pub mod config;
 pub mod contract;
 pub mod intake;
 pub mod memory;
+pub mod metrics;
+pub mod pulsar;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -24,8 +24,11 @@ pub(crate) async fn run(mut inlet: impl Inlet, intake: Arc<Intake>, mut commands
                     owed = inlet.queue_len_max();
                 }
                 Some(Command::Flush(reply)) => {
-                    // The caller that no longer waits has timed out, and says so itself.
-                    let _ = reply.send(inlet.flush().await);
+                    tokio::select! {
+                        () = intake.ended.cancelled() => {}
+                        // The caller that no longer waits has timed out, and says so itself.
+                        flushed = inlet.flush() => drop(reply.send(flushed)),
+                    }
                     return;
                 }
                 None => return,
