@@ -132,6 +132,14 @@ pub(super) struct Admin {
     token: Option<String>,
 }
 
+/// One request that changes something.
+struct Change {
+    needed: bool,
+    method: Method,
+    path: String,
+    body: Option<Value>,
+}
+
 impl Admin {
     pub(super) fn new(config: &Config) -> Result<Self, Error> {
         let base = config.admin_url.trim_end_matches('/').to_owned();
@@ -154,63 +162,55 @@ impl Admin {
     /// Breaks the connections of a topic's producers and consumers, as moving it between brokers does.
     #[cfg(any(test, feature = "contract"))]
     pub(super) async fn unload(&self, topic: &str) -> Result<(), Error> {
-        self.change(Method::PUT, topic, "/unload", None).await
+        let path = "/unload".to_owned();
+        self.change(topic, Change { needed: true, method: Method::PUT, path, body: None }).await
     }
 
     async fn ensure(&self, topic: &str, action: &Action, dry_run: bool) -> Result<State, Error> {
-        match action {
-            Action::Topic { partitions } => self.ensure_topic(topic, *partitions, dry_run).await,
+        let change = match action {
+            Action::Topic { partitions } => match self.topic_change(topic, *partitions).await? {
+                Ok(change) => change,
+                Err(state) => return Ok(state),
+            },
             Action::Subscription { name } => {
                 let known = self.get(topic, "/subscriptions").await?;
                 let known = known.is_some_and(|names| names.as_array().is_some_and(|all| all.contains(&json!(name))));
                 let earliest = json!({"ledgerId": -1, "entryId": -1});
-                self.put_unless(known, dry_run, Method::PUT, topic, &format!("/subscription/{name}"), Some(earliest))
-                    .await
+                let path = format!("/subscription/{name}");
+                Change { needed: !known, method: Method::PUT, path, body: Some(earliest) }
             }
             Action::Retention { minutes, mib } => {
                 let policy = json!({"retentionTimeInMinutes": minutes, "retentionSizeInMB": mib});
-                let known = self.get(topic, "/retention").await?.as_ref() == Some(&policy);
-                self.put_unless(known, dry_run, Method::POST, topic, "/retention", Some(policy)).await
+                let needed = self.get(topic, "/retention").await?.as_ref() != Some(&policy);
+                Change { needed, method: Method::POST, path: "/retention".to_owned(), body: Some(policy) }
             }
             Action::TimeToLive { seconds } => {
-                let known = self.get(topic, "/messageTTL").await? == Some(json!(seconds));
+                let needed = self.get(topic, "/messageTTL").await? != Some(json!(seconds));
                 let path = format!("/messageTTL?messageTTL={seconds}");
-                self.put_unless(known, dry_run, Method::POST, topic, &path, None).await
+                Change { needed, method: Method::POST, path, body: None }
             }
+        };
+        match (change.needed, dry_run) {
+            (false, _) => Ok(State::Kept),
+            (true, true) => Ok(State::Planned),
+            (true, false) => self.change(topic, change).await.map(|()| State::Done),
         }
     }
 
-    async fn ensure_topic(&self, topic: &str, partitions: u32, dry_run: bool) -> Result<State, Error> {
+    /// What makes the topic so, or the state in which it must be left.
+    async fn topic_change(&self, topic: &str, partitions: u32) -> Result<Result<Change, State>, Error> {
         let found = self.get(topic, "/partitions").await?;
         let found = found.map(|metadata| metadata["partitions"].as_u64().unwrap_or(0));
+        let change = |method, path: &str, body| Change { needed: true, method, path: path.to_owned(), body };
         let count = Some(json!(partitions));
-        match (found, u64::from(partitions)) {
-            (None, 0) => self.put_unless(false, dry_run, Method::PUT, topic, "", None).await,
-            (None, _) => self.put_unless(false, dry_run, Method::PUT, topic, "/partitions", count).await,
-            (Some(found), wanted) if found == wanted => Ok(State::Kept),
-            (Some(0), _) => Ok(State::Differs("it exists without partitions".to_owned())),
-            (Some(found), wanted) if found > wanted => Ok(State::Differs(format!("it has {found} partitions"))),
-            (Some(_), _) => self.put_unless(false, dry_run, Method::POST, topic, "/partitions", count).await,
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of one request, passed on from four places")]
-    async fn put_unless(
-        &self,
-        known: bool,
-        dry_run: bool,
-        method: Method,
-        topic: &str,
-        path: &str,
-        body: Option<Value>,
-    ) -> Result<State, Error> {
-        if known {
-            return Ok(State::Kept);
-        }
-        if dry_run {
-            return Ok(State::Planned);
-        }
-        self.change(method, topic, path, body).await.map(|()| State::Done)
+        Ok(match (found, u64::from(partitions)) {
+            (None, 0) => Ok(change(Method::PUT, "", None)),
+            (None, _) => Ok(change(Method::PUT, "/partitions", count)),
+            (Some(found), wanted) if found == wanted => Err(State::Kept),
+            (Some(0), _) => Err(State::Differs("it exists without partitions".to_owned())),
+            (Some(found), wanted) if found > wanted => Err(State::Differs(format!("it has {found} partitions"))),
+            (Some(_), _) => Ok(change(Method::POST, "/partitions", count)),
+        })
     }
 
     /// The answer's JSON, or nothing when the topic does not exist.
@@ -228,8 +228,9 @@ impl Admin {
         }
     }
 
-    async fn change(&self, method: Method, topic: &str, path: &str, body: Option<Value>) -> Result<(), Error> {
-        let url = self.url(topic, path)?;
+    async fn change(&self, topic: &str, change: Change) -> Result<(), Error> {
+        let Change { method, path, body, .. } = change;
+        let url = self.url(topic, &path)?;
         let response = self.send(method.clone(), &url, body).await?;
         match response.status() {
             // Conflict: another `init` was there in the meantime.
