@@ -59,7 +59,7 @@ pub(crate) fn run(layout: &Layout, purpose: Purpose) -> anyhow::Result<()> {
         if (artefact.ready)(layout) {
             progress::there(artefact.name);
         } else {
-            (artefact.make)(layout, artefact.name).with_context(|| format!("setting up {}", artefact.name))?;
+            (artefact.make)(layout, artefact.name).with_context(|| Lacking::new(vec![not_made(artefact.name)]))?;
         }
     }
     Ok(())
@@ -72,6 +72,12 @@ impl Purpose {
             Self::Test => "the tests",
         }
     }
+}
+
+/// What could not be made for want of a network, space or rights; the next run continues there.
+fn not_made(name: &str) -> Missing {
+    let command = "cargo xtask setup, once what follows is put right".to_owned();
+    Missing { what: name.to_owned(), needed_for: "what was asked for", command }
 }
 
 fn missing(layout: &Layout, artefacts: &[Artefact]) -> Vec<Missing> {
@@ -101,6 +107,14 @@ mod tests {
 
     fn lacks(_: &Layout) -> Vec<Missing> {
         vec![Missing { what: "a broker".into(), needed_for: "tests", command: "get broker".into() }]
+    }
+
+    #[test]
+    fn a_thing_that_cannot_be_fetched_is_told_from_a_failing_test() {
+        let error = anyhow::anyhow!("no network").context(Lacking::new(vec![not_made("Pulsar 4.0.8 server")]));
+        assert!(error.is::<Lacking>());
+        let text = format!("{error:#}");
+        assert!(text.contains("Pulsar 4.0.8 server") && text.ends_with("no network"), "{text}");
     }
 
     #[test]
