@@ -1,6 +1,7 @@
 //! The seam to what runs commands. Implemented by [`SandboxRunner`] (the machine's own processes, confined) and
 //! [`ScriptedRunner`] (given reports, for tests of what is built on it).
 
+mod job;
 mod sandboxed;
 mod scripted;
 
@@ -8,11 +9,7 @@ use async_trait::async_trait;
 use reweave_core::{CheckName, Refusal, Source};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    adapter::Adapter,
-    report::Report,
-    workspace::Overlay,
-};
+use crate::{adapter::Adapter, report::Report, workspace::Overlay};
 
 pub use sandboxed::SandboxRunner;
 pub use scripted::{Script, ScriptedRunner};

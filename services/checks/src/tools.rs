@@ -83,9 +83,12 @@ impl Toolbox {
             "pytest" | "ruff" => format!("python3 -m venv .venv && .venv/bin/pip install {program}"),
             _ => format!("install `{program}`, or add its folder to checks.tool_paths"),
         };
-        Refusal::new(RefusalCode::CheckToolMissing, format!("the check `{name}` needs `{program}`, which was not found"))
-            .with(EvidenceKind::Tool, format!("looked for `{program}` in {folders}"))
-            .next(install)
+        Refusal::new(
+            RefusalCode::CheckToolMissing,
+            format!("the check `{name}` needs `{program}`, which was not found"),
+        )
+        .with(EvidenceKind::Tool, format!("looked for `{program}` in {folders}"))
+        .next(install)
     }
 
     /// Folders that are shown anyway, and those of the tools.

@@ -66,7 +66,8 @@ pub(super) fn judge(exit: Exit, report: &[u8], nonce: &str) -> Verdict {
 fn judge_report(exit: Exit, report: Report) -> Verdict {
     let with = |wanted: &'static str| report.outcomes.iter().filter(move |(_, outcome)| *outcome == wanted);
     let passed = with("passed").count();
-    let mut failing: Vec<String> = with("failed").map(|(id, _)| id.clone()).chain(report.errors.iter().cloned()).collect();
+    let mut failing: Vec<String> =
+        with("failed").map(|(id, _)| id.clone()).chain(report.errors.iter().cloned()).collect();
     if failing.is_empty() && (passed == 0 || report.exit_status != 0 || exit != Exit::Code(0)) {
         failing.push(abnormal(exit, report.exit_status, passed));
     }

@@ -24,7 +24,8 @@ struct Location {
 }
 
 pub(super) fn arguments(command: &[String], report: &Path) -> Vec<String> {
-    let ours = ["--no-cache".to_owned(), "--output-format=json".to_owned(), format!("--output-file={}", report.display())];
+    let ours =
+        ["--no-cache".to_owned(), "--output-format=json".to_owned(), format!("--output-file={}", report.display())];
     command.iter().cloned().chain(ours).collect()
 }
 

@@ -3,22 +3,18 @@
 use std::{fs, io::Read, path::Path, sync::Arc};
 
 use async_trait::async_trait;
-use reweave_core::{CheckName, CheckStatus, EvidenceKind, Refusal, RefusalCode, Source};
+use reweave_core::{CheckName, CheckStatus, EvidenceKind, Refusal, RefusalCode, Source, limits};
 use tokio::sync::{OnceCell, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::{CheckDescription, Description, Opened, Request, Runner, Workspace};
+use super::{
+    CheckDescription, Description, Opened, Request, Runner, Workspace,
+    job::{Job, Place},
+};
 use crate::{
-    adapter::{self, Exit, Setting, Verdict},
     config::{Command, Config},
-    job::{self, Place},
-    log::Log,
     report::Report,
-    sandbox::{
-        Sandbox, Settings,
-        plan::{Answer, Ending},
-        process::How,
-    },
+    sandbox::{Sandbox, Settings},
     tools::Toolbox,
     workspace::{Pristine, folder, refused},
 };
@@ -82,7 +78,12 @@ impl Runner for SandboxRunner {
         let shared = Arc::clone(&self.shared);
         let opened = tokio::task::spawn_blocking(move || {
             let pristine = Pristine::open(&source, &shared.config, Sandbox::identity()?)?;
-            Ok(SandboxedWorkspace { toolbox: Toolbox::new(&shared.config, pristine.origin()), sandbox, shared, pristine })
+            Ok(SandboxedWorkspace {
+                toolbox: Toolbox::new(&shared.config, pristine.origin()),
+                sandbox,
+                shared,
+                pristine,
+            })
         });
         Ok(Box::new(opened.await.map_err(|error| internal(&error))??))
     }
@@ -137,45 +138,45 @@ impl SandboxedWorkspace {
     ) -> Result<Option<Report>, Refusal> {
         let program = check.command.first().map(String::as_str).unwrap_or_default();
         let found = self.toolbox.find(program).ok_or_else(|| self.toolbox.missing(name, program))?;
-        let (plugin, source) = adapter::PYTEST_PLUGIN;
-        let plugin = self.pristine.place("plugin", plugin, source).map_err(|error| refused("preparing a run", &error))?;
         let staged = self.pristine.stage(&request.overlay)?;
-        let nonce = format!("{:032x}", rand::random::<u128>());
-        let place = Place::new(&self.sandbox, &self.pristine, &staged, &plugin)?;
-        let setting = place.setting(&nonce, request.coverage);
-        let job = job::new(&self.sandbox, &self.shared.config, check, &found, (&place, &setting));
-        let finished = self.sandbox.run(&job, cancel).await.map_err(|error| refused("starting the sandbox", &error))?;
-        let report = read_bounded(&staged.report, self.shared.config.limits.report_bytes);
-        let mut result = Report::not_run(name.clone(), check.command.clone(), check.adapter.judged_by());
-        result.duration = finished.duration;
-        result.log_bytes = finished.log.bytes();
-        let bounds = &job.plan.bounds;
-        let judge = |exit| check.adapter.judge(exit, &report, &setting);
-        match finished.how {
-            How::Cancelled => return Ok(None),
-            How::OutputReached => killed(&mut result, limit("output", job.output.bytes_max)),
-            How::Silent => killed(&mut result, "ended from outside the sandbox".to_owned()),
-            How::Answered(answer) => match &answer.ending {
-                Ending::Exited(code) => {
-                    result.exit_code = Some(*code);
-                    judged(&mut result, judge(Exit::Code(*code)), reached(&answer, bounds.processes, bounds.disk_bytes));
-                }
-                Ending::Signaled(signal) => {
-                    let reached = reached(&answer, bounds.processes, bounds.disk_bytes);
-                    judged(&mut result, judge(Exit::Signal(*signal)), reached);
-                }
-                Ending::TimedOut => {
-                    result.status = CheckStatus::TimedOut;
-                    let time = format!("time {} ms", bounds.timeout_ms);
-                    result.limit = Some(reached(&answer, bounds.processes, 0).map_or(time.clone(), |more| format!("{time}, {more}")));
-                }
-                Ending::MemoryReached => killed(&mut result, limit("memory", bounds.memory_bytes)),
-                Ending::DiskReached => killed(&mut result, limit("disk", bounds.disk_bytes)),
-                Ending::Unstartable(reason) => return Err(unstartable(name, reason)),
-                Ending::NotConfined { .. } => return Err(not_confined(&answer, finished.log)),
-            },
-        }
-        result.log_tail = finished.log.tail();
-        Ok(Some(result))
+        let place = Place::new(&self.sandbox, &self.pristine, &staged)?;
+        let config = &self.shared.config;
+        let job = Job::new(config, &place, (name, check), request.coverage);
+        let plan = job.plan(&self.sandbox, &found);
+        let output = job.output();
+        let finished = self.sandbox.run(&plan, output, cancel).await;
+        let finished = finished.map_err(|error| refused("starting the sandbox", &error))?;
+        let report = read_bounded(&staged.report, config.limits.report_bytes);
+        job.report(finished, &report)
     }
+}
+
+fn chosen<'a>(config: &'a Config, names: &[CheckName]) -> Result<Vec<(&'a CheckName, &'a Command)>, Refusal> {
+    if names.len() > limits::CHECKS_MAX {
+        return Err(Refusal::new(
+            RefusalCode::SpecInvalid,
+            format!("more than {} checks were named", limits::CHECKS_MAX),
+        ));
+    }
+    names.iter().map(|name| config.commands.get_key_value(name).ok_or_else(|| unknown(config, name))).collect()
+}
+
+fn unknown(config: &Config, name: &CheckName) -> Refusal {
+    let known = config.commands.keys().map(CheckName::as_str).collect::<Vec<_>>().join(", ");
+    Refusal::new(RefusalCode::CheckUnknown, format!("no check is called `{name}`"))
+        .with(EvidenceKind::Suggestion, format!("known checks: {known}"))
+        .next(format!(
+            "add [checks.commands.{name}] to the configuration, or on the command line --check '{name}=COMMAND'"
+        ))
+}
+
+/// The file's content, or nothing when there is more of it than may be.
+fn read_bounded(path: &Path, bytes_max: u64) -> Vec<u8> {
+    let mut content = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(bytes_max + 1).read_to_end(&mut content));
+    if read.is_ok() && content.len() as u64 <= bytes_max { content } else { Vec::new() }
+}
+
+fn internal(error: &dyn std::error::Error) -> Refusal {
+    Refusal::new(RefusalCode::Internal, "running checks failed").with(EvidenceKind::Error, error.to_string())
 }

@@ -62,7 +62,8 @@ pub(super) fn descendants() -> Vec<Pid> {
 /// Threads that the own user runs on the machine.
 pub(super) fn threads_of_own_user() -> u64 {
     let own = geteuid().as_raw();
-    let owned = |process: &Process| fs::metadata(format!("/proc/{}", process.pid)).is_ok_and(|found| found.uid() == own);
+    let owned =
+        |process: &Process| fs::metadata(format!("/proc/{}", process.pid)).is_ok_and(|found| found.uid() == own);
     all().filter(owned).map(|process| process.threads).sum()
 }
 

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, Ruleset, RulesetAttr, RulesetCreatedAttr,
-    RulesetStatus, Scope, path_beneath_rules,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, LandlockStatus, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetStatus, Scope, path_beneath_rules,
 };
 use nix::sys::resource::{Resource, setrlimit};
 
@@ -69,6 +69,5 @@ pub(crate) fn restrict_files(paths: &Paths) -> Result<u32, Error> {
         (RulesetStatus::NotEnforced, _) => Err(Error::LandlockMissing),
         (_, LandlockStatus::Available { effective_abi, .. }) => Ok(effective_abi as u32),
         (_, LandlockStatus::NotEnabled | LandlockStatus::NotImplemented) => Err(Error::LandlockMissing),
-        (_, _) => Err(Error::LandlockMissing),
     }
 }

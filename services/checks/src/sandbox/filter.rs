@@ -123,8 +123,8 @@ fn vec_of_namespace_flags() -> Result<Vec<SeccompRule>, seccompiler::BackendErro
     bits.map(|bit| condition(0, SeccompCmpOp::MaskedEq(bit), bit)).collect()
 }
 
-fn when(argument: u8, value: impl Into<i64>) -> Result<SeccompRule, seccompiler::BackendError> {
-    condition(argument, SeccompCmpOp::Eq, value.into().cast_unsigned())
+fn when(argument: u8, value: u64) -> Result<SeccompRule, seccompiler::BackendError> {
+    condition(argument, SeccompCmpOp::Eq, value)
 }
 
 fn unless(argument: u8, value: libc::c_int) -> Result<SeccompRule, seccompiler::BackendError> {

@@ -140,7 +140,8 @@ fn paths(plan: &Plan) -> confine::Paths {
 }
 
 fn command(plan: &Plan) -> Command {
-    let (program, arguments) = plan.command.split_first().map_or((String::new(), [].as_slice()), |(p, a)| (p.clone(), a));
+    let (program, arguments) =
+        plan.command.split_first().map_or((String::new(), [].as_slice()), |(p, a)| (p.clone(), a));
     let mut command = Command::new(program);
     command.args(arguments).env_clear().envs(&plan.environment).stdin(Stdio::null());
     command

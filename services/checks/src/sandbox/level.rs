@@ -30,17 +30,11 @@ pub(crate) struct Sandbox {
     active: Vec<String>,
 }
 
-/// What one run differs in.
-#[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) plan: Plan,
-    pub(crate) output: OutputBounds,
-}
-
 impl Sandbox {
     /// Tries isolations from the strongest down and keeps the first that holds.
     pub(crate) async fn probe(settings: &Settings) -> Result<Self, Refusal> {
-        let launcher = settings.launcher.path().ok_or_else(|| unavailable(&["no launcher executable was found".into()]))?;
+        let launcher =
+            settings.launcher.path().ok_or_else(|| unavailable(&["no launcher executable was found".into()]))?;
         let mut failures = Vec::new();
         for protection in [Protection::Landlock, Protection::Seccomp] {
             if settings.disabled.contains(&protection) {
@@ -77,8 +71,13 @@ impl Sandbox {
     }
 
     /// Runs a command to its end.
-    pub(crate) async fn run(&self, job: &Job, cancel: &CancellationToken) -> io::Result<Finished> {
-        process::run(&self.launcher, &job.plan, job.output, cancel).await
+    pub(crate) async fn run(
+        &self,
+        plan: &Plan,
+        output: OutputBounds,
+        cancel: &CancellationToken,
+    ) -> io::Result<Finished> {
+        process::run(&self.launcher, plan, output, cancel).await
     }
 
     async fn try_out(&self, folder: &Path) -> Result<u32, String> {
@@ -86,7 +85,7 @@ impl Sandbox {
         let folder = Folder::new(folder, identity).map_err(|error| error.to_string())?;
         let plan = self.probe_plan(&folder, identity).map_err(|error| error.to_string())?;
         let output = OutputBounds { bytes_max: 1 << 16, tail_bytes_max: 1 << 10 };
-        let finished = self.run(&Job { plan, output }, &CancellationToken::new()).await;
+        let finished = self.run(&plan, output, &CancellationToken::new()).await;
         match finished.map_err(|error| format!("starting the launcher: {error}"))? {
             Finished { how: How::Answered(Answer { ending: Ending::Exited(0), landlock, .. }), .. } => Ok(landlock),
             Finished { how: How::Answered(answer), .. } => {
@@ -137,7 +136,8 @@ fn candidates(disabled: &[Protection]) -> Vec<Isolation> {
     let root = nix::unistd::geteuid().is_root();
     let mut all = Vec::new();
     if !disabled.contains(&Protection::Namespaces) {
-        for overlay in [true, false].into_iter().filter(|overlay| !overlay || !disabled.contains(&Protection::Overlay)) {
+        for overlay in [true, false].into_iter().filter(|overlay| !overlay || !disabled.contains(&Protection::Overlay))
+        {
             if root {
                 all.push(Isolation::Namespaces { overlay });
             }

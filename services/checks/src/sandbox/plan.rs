@@ -125,5 +125,8 @@ pub(crate) enum Ending {
     /// The sandbox was up, but the program could not be started.
     Unstartable(String),
     /// The sandbox could not be put up: which step, and why.
-    NotConfined { step: String, error: String },
+    NotConfined {
+        step: String,
+        error: String,
+    },
 }

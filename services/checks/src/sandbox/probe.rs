@@ -15,7 +15,11 @@ pub(super) fn try_what_must_not_work(plan: &Plan) -> Ending {
     let enabled = |protection| !plan.disabled.contains(&protection);
     let held = [
         (Protection::Seccomp, "a network socket could be opened", enabled(Protection::Seccomp) && sockets_work()),
-        (Protection::Landlock, "a file outside could be opened", enabled(Protection::Landlock) && outside_reachable(plan)),
+        (
+            Protection::Landlock,
+            "a file outside could be opened",
+            enabled(Protection::Landlock) && outside_reachable(plan),
+        ),
     ];
     for (protection, broken, works) in held {
         if works {

@@ -126,9 +126,7 @@ fn watch(plan: &Plan, events: &Receiver<Event>) -> Option<Answer> {
     let disk_reached = disk_full(plan);
     end_all(plan);
     match ending {
-        Some(ending) => {
-            Some(Answer { ending, processes_reached: watch.processes_reached, disk_reached, landlock: 0 })
-        }
+        Some(ending) => Some(Answer { ending, processes_reached: watch.processes_reached, disk_reached, landlock: 0 }),
         None => std::process::exit(1),
     }
 }
@@ -178,7 +176,8 @@ fn disk_full(plan: &Plan) -> bool {
             })
         }
         Isolation::Floor => {
-            let written = [&plan.workspace.at, &plan.folder.join("tmp")].map(|path| crate::workspace::tree::bytes(path));
+            let written =
+                [&plan.workspace.at, &plan.folder.join("tmp")].map(|path| crate::workspace::tree::bytes(path));
             written.iter().sum::<u64>() > plan.bounds.disk_bytes
         }
     }

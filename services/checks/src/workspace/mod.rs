@@ -51,7 +51,8 @@ impl Pristine {
     /// Copies the source, refusing what is too large, unknown, or at another revision.
     pub(crate) fn open(source: &Source, config: &Config, identity: Identity) -> Result<Self, Refusal> {
         let origin = origin(source, config)?;
-        let folder = Folder::new(&config.work_folder, identity).map_err(|error| refused("copying the workspace", &error))?;
+        let folder =
+            Folder::new(&config.work_folder, identity).map_err(|error| refused("copying the workspace", &error))?;
         let path = folder.owned("pristine").map_err(|error| refused("copying the workspace", &error))?;
         let mut intake = intake::Intake::new(config, folder.owner());
         match (source, &origin) {
@@ -85,7 +86,11 @@ impl Pristine {
     pub(crate) fn seen_at(&self) -> PathBuf {
         let reserved = |path: &Path| {
             RESERVED.iter().any(|reserved| path == Path::new(reserved))
-                || RESERVED.iter().take(5).chain(&crate::sandbox::root::SYSTEM).any(|reserved| path.starts_with(reserved))
+                || RESERVED
+                    .iter()
+                    .take(5)
+                    .chain(&crate::sandbox::root::SYSTEM)
+                    .any(|reserved| path.starts_with(reserved))
         };
         match &self.origin {
             Some(origin) if !reserved(origin) => origin.clone(),
@@ -208,7 +213,8 @@ fn resolve(pristine: &Path, path: &RelativePath) -> Result<PathBuf, Refusal> {
     for part in path.as_str().split('/') {
         reached.push(part);
         if reached.is_symlink() {
-            reached = fs::canonicalize(&reached).map_err(|_| outside("is a link that leads nowhere inside the workspace"))?;
+            reached =
+                fs::canonicalize(&reached).map_err(|_| outside("is a link that leads nowhere inside the workspace"))?;
         }
         if !reached.starts_with(&root) {
             return Err(outside("leads out of the workspace by a symbolic link"));

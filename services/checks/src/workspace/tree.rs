@@ -67,7 +67,9 @@ fn open_up(path: &Path) {
             continue;
         }
         let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
-        next.extend(entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()));
+        next.extend(
+            entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()),
+        );
     }
 }
 
