@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive, path::PathBuf};
 
+use reweave_chassis::{server::ServerConfig, service, telemetry::Telemetry};
 use reweave_core::{CheckName, InvalidName, WorkspaceName};
 use serde::{Deserialize, Serialize};
 
@@ -15,12 +16,33 @@ pub const DEFAULTS: &str = include_str!("../default.toml");
 
 const MIB: u64 = 1 << 20;
 
+/// The root of the binary's configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Root {
+    pub telemetry: Telemetry,
+    pub server: ServerConfig,
+    pub checks: Section,
+}
+
+impl service::Config for Root {
+    const DEFAULTS: &'static [&'static str] = &[reweave_chassis::DEFAULTS, DEFAULTS];
+
+    fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    fn validate(&self) -> Result<(), reweave_chassis::config::Error> {
+        let usable = self.checks.clone().validate(&BTreeMap::new());
+        usable.map(drop).map_err(|error| reweave_chassis::config::Error::invalid("checks", service::chain(&error)))
+    }
+}
+
 /// The section as written. Fields are described in `default.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Section {
     pub concurrent_runs: usize,
-    pub sessions_max: usize,
+    pub sessions_max: u32,
     pub work_folder: PathBuf,
     pub tool_paths: Vec<PathBuf>,
     pub read_paths: Vec<PathBuf>,
@@ -28,7 +50,6 @@ pub struct Section {
     pub skip: Vec<String>,
     pub workspace_files_max: u32,
     pub workspace_mib_max: u64,
-    pub message_mib_max: usize,
     pub disabled_protections: Vec<Protection>,
     pub limits: LimitsSection,
     #[serde(default)]
@@ -68,7 +89,7 @@ pub struct CommandSection {
 }
 
 /// A section that cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("checks.{field} is {value}, which is not within {} to {}", range.start(), range.end())]
     Range { field: &'static str, value: u64, range: RangeInclusive<u64> },
@@ -86,7 +107,7 @@ pub enum Error {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub concurrent_runs: usize,
-    pub sessions_max: usize,
+    pub sessions_max: u32,
     pub work_folder: PathBuf,
     pub tool_paths: Vec<PathBuf>,
     pub read_paths: Vec<PathBuf>,
@@ -95,7 +116,6 @@ pub struct Config {
     pub skip: Vec<String>,
     pub workspace_files_max: u32,
     pub workspace_bytes_max: u64,
-    pub message_bytes_max: usize,
     pub disabled_protections: Vec<Protection>,
     pub limits: Limits,
     pub workspaces: BTreeMap<WorkspaceName, PathBuf>,
@@ -162,15 +182,14 @@ impl Section {
         let path = environment.get("PATH").map(|path| std::env::split_paths(path).collect()).unwrap_or_default();
         Ok(Config {
             concurrent_runs: count("concurrent_runs", self.concurrent_runs, 1..=256)?,
-            sessions_max: count("sessions_max", self.sessions_max, 1..=4096)?,
+            sessions_max: narrow("sessions_max", self.sessions_max, 1..=4096)?,
             work_folder: if self.work_folder.as_os_str().is_empty() { std::env::temp_dir() } else { self.work_folder },
             tool_paths: self.tool_paths,
             read_paths: self.read_paths,
             environment: seen.map(|(name, value)| (name.clone(), value.clone())).collect(),
             skip: self.skip,
-            workspace_files_max: self.workspace_files_max,
+            workspace_files_max: narrow("workspace_files_max", self.workspace_files_max, 1..=10_000_000)?,
             workspace_bytes_max: mebibytes("workspace_mib_max", self.workspace_mib_max)?,
-            message_bytes_max: count("message_mib_max", self.message_mib_max, 1..=1024)? << 20,
             disabled_protections: self.disabled_protections,
             limits: self.limits.validate()?,
             workspaces: named(self.workspaces, "workspaces")?,
@@ -232,6 +251,10 @@ fn absolute<'a>(field: &'static str, paths: impl IntoIterator<Item = &'a PathBuf
         Some(path) => Err(Error::RelativePath { field, path: path.display().to_string() }),
         None => Ok(()),
     }
+}
+
+fn narrow(field: &'static str, value: u32, range: RangeInclusive<u64>) -> Result<u32, Error> {
+    within(field, value.into(), range).map(|_| value)
 }
 
 fn mebibytes(field: &'static str, value: u64) -> Result<u64, Error> {

@@ -19,6 +19,7 @@ mod workspace;
 
 use std::sync::Arc;
 
+use reweave_chassis::server::Server;
 use tokio_util::sync::CancellationToken;
 
 pub use adapter::Adapter;
@@ -29,9 +30,32 @@ pub use sandbox::launcher_main;
 pub use service::Checks;
 pub use workspace::Overlay;
 
-/// The service over the sandbox, ready to be added to a server or called in process. `shutdown` ends its sessions.
+/// The service over the sandbox, to be added to a server or called in process.
 #[must_use]
-pub fn build(config: Config, shutdown: CancellationToken) -> Checks {
-    let (sessions_max, message_bytes_max) = (config.sessions_max, config.message_bytes_max);
-    Checks::new(Arc::new(SandboxRunner::new(config)), sessions_max, message_bytes_max, shutdown)
+pub fn build(config: Config) -> Checks {
+    let sessions_max = config.sessions_max;
+    Checks::new(Arc::new(SandboxRunner::new(config)), sessions_max)
+}
+
+/// Serves until `shutdown`, then ends what still runs and removes its copies.
+pub async fn run(root: config::Root, shutdown: CancellationToken) -> Result<(), Error> {
+    let environment =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let config = root.checks.validate(&environment.collect())?;
+    metrics::describe();
+    let checks = build(config);
+    let message_bytes_max = root.server.message_bytes_max.get() as usize;
+    let bound = Server::new(root.server).service(checks.clone().server(message_bytes_max)).bind().await?;
+    let served = bound.serve(shutdown).await;
+    checks.close().await;
+    Ok(served?)
+}
+
+/// Why the service ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("reading the configuration")]
+    Config(#[from] config::Error),
+    #[error("serving checks")]
+    Server(#[from] reweave_chassis::server::Error),
 }

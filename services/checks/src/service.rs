@@ -1,6 +1,6 @@
 //! The gRPC door to a runner: `ChecksService`.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use reweave_core::{EvidenceKind, Refusal, RefusalCode};
 use reweave_proto::wire::checks::{
@@ -22,33 +22,41 @@ use crate::{
 /// Answers of a session that may wait for their reader.
 const ANSWERS: usize = 1;
 
+/// How long sessions may take to end once they must.
+const CLOSE_MAX: Duration = Duration::from_secs(30);
+
 /// The service over any runner.
 #[derive(Clone, Debug)]
 pub struct Checks {
     runner: Arc<dyn Runner>,
     sessions: Arc<Semaphore>,
-    message_bytes_max: usize,
-    /// Ends every session: what runs is killed, copies are removed.
-    shutdown: CancellationToken,
+    sessions_max: u32,
+    closing: CancellationToken,
 }
 
 impl Checks {
     /// A service over `runner` with at most `sessions_max` workspaces open at once.
     #[must_use]
-    pub fn new(
-        runner: Arc<dyn Runner>,
-        sessions_max: usize,
-        message_bytes_max: usize,
-        shutdown: CancellationToken,
-    ) -> Self {
-        Self { runner, sessions: Arc::new(Semaphore::new(sessions_max)), message_bytes_max, shutdown }
+    pub fn new(runner: Arc<dyn Runner>, sessions_max: u32) -> Self {
+        let sessions = Arc::new(Semaphore::new(sessions_max as usize));
+        Self { runner, sessions, sessions_max, closing: CancellationToken::new() }
     }
 
     /// The service as a tonic server.
     #[must_use]
-    pub fn server(self) -> ChecksServiceServer<Self> {
-        let bytes_max = self.message_bytes_max;
-        ChecksServiceServer::new(self).max_decoding_message_size(bytes_max).max_encoding_message_size(bytes_max)
+    pub fn server(self, message_bytes_max: usize) -> ChecksServiceServer<Self> {
+        ChecksServiceServer::new(self)
+            .max_decoding_message_size(message_bytes_max)
+            .max_encoding_message_size(message_bytes_max)
+    }
+
+    /// Ends every session: what runs is killed, copies are removed. Returns when that is done.
+    pub async fn close(&self) {
+        self.closing.cancel();
+        let ended = tokio::time::timeout(CLOSE_MAX, self.sessions.acquire_many(self.sessions_max)).await;
+        if ended.is_err() {
+            tracing::error!("check sessions did not end in time");
+        }
     }
 }
 
@@ -71,8 +79,7 @@ impl ChecksService for Checks {
     ) -> Result<Response<Self::SessionStream>, Status> {
         let (answers, stream) = mpsc::channel(ANSWERS);
         let permit = Arc::clone(&self.sessions).try_acquire_owned().ok();
-        let session =
-            Session { runner: Arc::clone(&self.runner), answers, cancel: self.shutdown.child_token(), permit };
+        let session = Session { runner: Arc::clone(&self.runner), answers, cancel: self.closing.child_token(), permit };
         tokio::spawn(session.serve(request.into_inner()));
         Ok(Response::new(ReceiverStream::new(stream)))
     }

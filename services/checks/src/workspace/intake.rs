@@ -52,8 +52,9 @@ impl<'a> Intake<'a> {
     /// Copies a folder of this machine.
     pub(super) fn copy(&mut self, from: &Path, to: &Path) -> Result<(), Refusal> {
         let walk = WalkDir::new(from).min_depth(1).follow_links(false).sort_by_file_name();
-        for entry in
-            walk.into_iter().filter_entry(|entry| !self.config.skip.iter().any(|name| entry.file_name() == name.as_str()))
+        for entry in walk
+            .into_iter()
+            .filter_entry(|entry| !self.config.skip.iter().any(|name| entry.file_name() == name.as_str()))
         {
             let entry = entry.map_err(|error| refused("reading the workspace", &error.into()))?;
             let relative = entry.path().strip_prefix(from).unwrap_or(entry.path());

@@ -1,0 +1,1 @@
+//! Inputs that are missing, too large or out of place.

@@ -1,0 +1,1 @@
+//! Test runs, judged by their own report.
