@@ -125,7 +125,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    async fn start(mut client: ChecksServiceClient<Channel>) -> Self {
+    pub(crate) async fn start(mut client: ChecksServiceClient<Channel>) -> Self {
         let (requests, stream) = mpsc::channel(4);
         let answers = client.session(ReceiverStream::new(stream)).await.unwrap().into_inner();
         Self { requests, answers }
