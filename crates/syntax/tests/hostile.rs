@@ -1,6 +1,6 @@
 //! Source made to exhaust the stack: it is refused or read, on the 2 MiB stack that worker threads have.
 
-use reweave_core::{FileText, Language, RefusalCode};
+use reweave_core::{FileText, Language, RefusalCode, limits};
 use reweave_syntax::{ParsedFile, targets};
 
 /// Default stack of a thread of the standard library and of the services' runtime.
@@ -119,12 +119,12 @@ fn tens_of_kilobytes_of_any_nesting_never_overflow_a_stack() {
 #[test]
 fn the_deepest_nesting_that_is_accepted_never_overflows_a_stack() {
     for form in FORMS {
-        let (mut accepted, mut refused) = (1, 8192);
-        while refused - accepted > 1 {
-            let times = usize::midpoint(accepted, refused);
-            if read(nested(*form, times)) { accepted = times } else { refused = times }
-        }
-        read(format!("async def f(x):\n    return {}", nested(*form, accepted.saturating_sub(4))));
+        // A form that counts for several levels is first accepted at a fraction of the limit.
+        let accepted = (1..=8).map(|levels| (limits::TREE_DEPTH_MAX - 12) / levels).find(|times| {
+            let expression = nested(*form, *times);
+            read(format!("async def f(x):\n    return {expression}"))
+        });
+        assert!(accepted.is_some(), "{form:?} is refused where it is not deep");
     }
 }
 
