@@ -1,3 +1,1 @@
 //! Scenarios over a whole pod, and tidy.rs, the layer table as a test.
-
-pub mod pulsar;

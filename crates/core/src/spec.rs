@@ -214,6 +214,22 @@ pub struct Diagnostic {
     pub message: String,
 }
 
+impl Diagnostic {
+    /// The name that nothing binds, where that is what the diagnostic says: as ruff, pyflakes, pylint, pyright and
+    /// Python itself word it.
+    #[must_use]
+    pub fn undefined_name(&self) -> Option<&str> {
+        const CODES: [&str; 5] = ["F821", "E0602", "reportUndefinedVariable", "NameError", "UnboundLocalError"];
+        let lower = self.message.to_ascii_lowercase();
+        let says_so = CODES.contains(&self.code.as_str())
+            || lower.contains("undefined name")
+            || lower.contains("undefined variable")
+            || (lower.contains("name") && lower.contains("is not defined"));
+        let quoted = self.message.split(['`', '\'', '"']).nth(1)?;
+        (says_so && !quoted.is_empty()).then_some(quoted)
+    }
+}
+
 /// How much a spec may spend. Each is also capped by [`crate::limits`] and by the operator's configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
@@ -248,6 +264,19 @@ impl LineRange {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_undefined_name_is_read_from_what_tools_say() {
+        let said = |code: &str, message: &str| {
+            let diagnostic = Diagnostic { line: 1, column: None, code: code.into(), message: message.into() };
+            diagnostic.undefined_name().map(str::to_owned)
+        };
+        assert_eq!(said("F821", "Undefined name `np`").as_deref(), Some("np"));
+        assert_eq!(said("NameError", "name 'np' is not defined").as_deref(), Some("np"));
+        assert_eq!(said("reportUndefinedVariable", "\"np\" is not defined").as_deref(), Some("np"));
+        assert_eq!(said("F401", "`os` imported but unused"), None);
+        assert_eq!(said("F821", "undefined"), None);
+    }
 
     #[test]
     fn a_line_range_covers_whole_lines() {

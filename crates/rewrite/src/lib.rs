@@ -1,1 +1,3 @@
 //! Proposers that need no model: refactor operators and mutation operators.
+
+pub mod mutate;

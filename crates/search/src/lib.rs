@@ -5,7 +5,6 @@
 
 mod gate;
 mod judge;
-mod names;
 mod pool;
 pub mod risk;
 mod search;

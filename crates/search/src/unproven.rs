@@ -36,21 +36,11 @@ pub(crate) fn acceptable(
 }
 
 fn removed(diagnostic: &Diagnostic, base: &ParsedFile, result: &ParsedFile) -> bool {
-    if let Some(name) = undefined_name(diagnostic) {
-        return crate::names::unresolved(base, name) && !crate::names::unresolved(result, name);
+    if let Some(name) = diagnostic.undefined_name() {
+        let left = |file: &ParsedFile| file.scopes().unresolved().filter(|read| read.name.as_str() == name).count();
+        return left(base) > 0 && left(result) == 0;
     }
     is_syntax_error(diagnostic) && !base.errors().is_empty() && result.errors().is_empty()
-}
-
-/// The name an undefined-name diagnostic is about, as ruff, pyflakes, pyright and Python itself word it.
-pub(crate) fn undefined_name(diagnostic: &Diagnostic) -> Option<&str> {
-    let message = diagnostic.message.as_str();
-    let lower = message.to_ascii_lowercase();
-    let about_names = ["F821", "reportUndefinedVariable", "NameError", "E0602"].contains(&diagnostic.code.as_str())
-        || lower.contains("undefined name")
-        || lower.contains("is not defined");
-    let quoted = message.split(['`', '\'', '"']).nth(1)?;
-    about_names.then_some(quoted).filter(|name| !name.is_empty())
 }
 
 fn is_syntax_error(diagnostic: &Diagnostic) -> bool {

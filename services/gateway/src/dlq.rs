@@ -1,6 +1,4 @@
-//! Dead letters: messages that were given up, whole, with the reason. [`review`] is what a person does with them.
-
-pub mod review;
+//! Dead letters: messages that were given up, whole, with the reason.
 
 use std::time::SystemTime;
 
