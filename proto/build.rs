@@ -18,6 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = compiler.file_descriptor_set();
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().include_file("wire.rs").compile_fds(descriptors)?;
+    // Ordered maps: the same message must always encode to the same bytes.
+    tonic_prost_build::configure().btree_map(".").include_file("wire.rs").compile_fds(descriptors)?;
     Ok(())
 }

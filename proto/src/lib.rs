@@ -1,4 +1,10 @@
 //! The wire: `reweave/<area>/v1/*.proto`, generated stubs, and the conversions between wire and core.
+//!
+//! [`convert`] is for messages between services, [`document`] for what people and events write: YAML, JSON and binary
+//! specs in, outcomes out.
+
+pub mod convert;
+pub mod document;
 
 #[expect(unreachable_pub, clippy::large_enum_variant, reason = "generated")]
 mod generated {

@@ -1,1 +1,3 @@
 //! Scenarios over a whole pod, and tidy.rs, the layer table as a test.
+
+pub mod pulsar;

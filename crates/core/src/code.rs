@@ -124,6 +124,8 @@ refusal_codes! {
     BatchOverlap = "batch.overlap" => Refused,
     /// The patch would hold more edits than `max_edits` allows.
     TooManyEdits = "edit.too_many_edits" => Refused,
+    /// The patch is larger than an outcome event may be.
+    OutcomeTooLarge = "outcome.too_large" => Refused,
     /// No check of that name in the operator's configuration.
     CheckUnknown = "checks.unknown" => Refused,
     /// The tool a check needs is not there.

@@ -78,8 +78,7 @@ pub enum EditsError {
 
 impl Edits {
     /// Sorts `edits` and checks them against `base`: bounds, character boundaries, overlap, and the hash of each old text.
-    pub fn new(base: &str, mut edits: Vec<Edit>) -> Result<Self, EditsError> {
-        edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    pub fn new(base: &str, edits: Vec<Edit>) -> Result<Self, EditsError> {
         for edit in &edits {
             let span = edit.span;
             if span.start > span.end || span.end > base.len() {
@@ -90,6 +89,12 @@ impl Edits {
                 return Err(EditsError::Stale { span });
             }
         }
+        Self::without_base(edits)
+    }
+
+    /// Sorts `edits` and checks only that they do not overlap: for edits received without the text they are for.
+    pub fn without_base(mut edits: Vec<Edit>) -> Result<Self, EditsError> {
+        edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
         for pair in edits.windows(2) {
             if let [first, second] = pair
                 && (first.span.conflicts(second.span) || first.span.end > second.span.start)

@@ -17,6 +17,8 @@ pub const EDIT_TARGETS_MAX: usize = 64;
 pub const DIAGNOSTICS_MAX: usize = 256;
 /// Most checks one spec may name.
 pub const CHECKS_MAX: usize = 32;
+/// Most parameters of one operator call.
+pub const PARAMETERS_MAX: usize = 32;
 /// Longest free text field (intent, instruction, context), in bytes.
 pub const TEXT_BYTES_MAX: usize = 64 << 10;
 /// Longest name (operator, check, workspace, target), in bytes.
@@ -25,5 +27,9 @@ pub const NAME_BYTES_MAX: usize = 256;
 pub const CANDIDATES_MAX: u32 = 10_000;
 /// Most check runs one spec may spend, whatever its budget says.
 pub const RUNS_MAX: u32 = 2_000;
+/// Longest time one spec may take, in milliseconds, whatever its budget says.
+pub const MILLISECONDS_MAX: u64 = 3_600_000;
+/// Most edits a patch may hold when `max_edits` is not given.
+pub const MAX_EDITS_DEFAULT: u32 = 16;
 /// Deepest syntax tree that is walked; deeper source is refused with `source.too_deep`.
 pub const TREE_DEPTH_MAX: usize = 2_000;

@@ -154,12 +154,42 @@ pub enum JudgedBy {
     ExitStatus,
 }
 
+impl JudgedBy {
+    /// Every judge with its name on the wire.
+    pub const ALL: [(Self, &'static str); 2] = [(Self::Report, "report"), (Self::ExitStatus, "exit_status")];
+
+    /// The judge's name on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::ExitStatus => "exit_status",
+        }
+    }
+}
+
 /// How the check ended on the untouched base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BaseStatus {
     Passed,
     Failed,
     NotRun,
+}
+
+impl BaseStatus {
+    /// Every status with its name on the wire.
+    pub const ALL: [(Self, &'static str); 3] =
+        [(Self::Passed, "passed"), (Self::Failed, "failed"), (Self::NotRun, "not_run")];
+
+    /// The status's name on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::NotRun => "not_run",
+        }
+    }
 }
 
 /// Who proposed what, and why it was chosen.

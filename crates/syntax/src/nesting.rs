@@ -7,6 +7,18 @@
 use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{Mode, lexer};
 
+/// Whether more than `limit` line continuations follow each other: tree-sitter scans all that follow from each of them.
+pub(crate) fn continues_beyond(text: &str, limit: usize) -> bool {
+    let mut run = 0;
+    for line in text.split('\n') {
+        run = if line.trim_matches([' ', '\t', '\x0c', '\r']) == "\\" { run + 1 } else { 0 };
+        if run > limit {
+            return true;
+        }
+    }
+    false
+}
+
 /// Whether the tree of `text` may be deeper than `limit`. One pass over the tokens, no recursion.
 pub(crate) fn exceeds(text: &str, limit: usize) -> bool {
     let mut lexer = lexer::lex(text, Mode::Module);
@@ -42,8 +54,10 @@ struct Bound {
 struct Chain {
     /// Forgotten at a comma: `-a, -b` are side by side.
     until_comma: usize,
-    /// Kept over commas: in `lambda a, b: lambda c, d: 0` the second is inside the first.
+    /// Kept over commas: a body on its own line, `yield a, b`.
     until_line: usize,
+    /// Lambdas whose colon has not come: a comma among their parameters ends nothing.
+    parameters: usize,
 }
 
 impl Bound {
@@ -56,7 +70,16 @@ impl Bound {
             TokenKind::Indent => self.blocks += 1,
             TokenKind::Dedent => self.blocks = self.blocks.saturating_sub(1),
             TokenKind::Newline | TokenKind::Semi => self.leave_line(),
-            TokenKind::Comma => self.chain.until_comma = 0,
+            TokenKind::Comma if self.chain.parameters == 0 => self.chain.until_comma = 0,
+            TokenKind::Comma => {}
+            TokenKind::Lambda => {
+                self.chain.parameters += 1;
+                self.chain.until_comma += 1;
+            }
+            TokenKind::Colon if self.chain.parameters > 0 => {
+                self.chain.parameters -= 1;
+                self.chain.until_comma += 1;
+            }
             TokenKind::FStringStart | TokenKind::TStringStart => self.open(token),
             TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => {
                 self.chain.until_comma += 1;
@@ -67,7 +90,7 @@ impl Bound {
             TokenKind::Rbrace => self.close(TokenKind::Lbrace),
             TokenKind::FStringEnd => self.close(TokenKind::FStringStart),
             TokenKind::TStringEnd => self.close(TokenKind::TStringStart),
-            TokenKind::Lambda | TokenKind::Yield => self.chain.until_line += 1,
+            TokenKind::Yield => self.chain.until_line += 1,
             // A colon outside brackets may begin a body on its own line.
             TokenKind::Colon if self.brackets.is_empty() => self.chain.until_line += 1,
             // No expression holds these: whoever still is inside brackets is recovering from an error.
@@ -109,6 +132,7 @@ impl Bound {
         self.enclosing = 0;
         self.brackets.clear();
         self.chain.until_comma = 0;
+        self.chain.parameters = 0;
     }
 }
 

@@ -18,6 +18,7 @@ pub struct ParsedFile {
     language: Language,
     module: Parsed<ModModule>,
     errors: Vec<SyntaxError>,
+    lines: LineStarts,
     /// Built when first asked for: the gates judge most candidates without it, and it costs ten strict parses.
     tree: OnceLock<tree_sitter::Tree>,
     /// Found when first asked for: the base of many candidates is analysed once.
@@ -41,8 +42,9 @@ impl ParsedFile {
             Language::Python => ruff_python_parser::parse_unchecked(&file.text, ParseOptions::from(Mode::Module)),
         };
         let module = module.try_into_module().expect("a parse in module mode gives a module");
-        let errors = module.errors().iter().map(|error| SyntaxError::of(error, &file.text)).collect();
-        Ok(Self { file, language, module, errors, tree: OnceLock::new(), scopes: OnceLock::new() })
+        let lines = LineStarts::of(&file.text);
+        let errors = module.errors().iter().map(|error| SyntaxError::of(error, &lines)).collect();
+        Ok(Self { file, language, module, errors, lines, tree: OnceLock::new(), scopes: OnceLock::new() })
     }
 
     /// Path and text.
@@ -114,15 +116,29 @@ impl ParsedFile {
     /// The 1-based line of byte `at`. Lines end as git and editors count them: at `\n`.
     #[must_use]
     pub fn line(&self, at: usize) -> u32 {
-        line_of(&self.file.text, at)
+        self.lines.line(at)
     }
 }
 
 impl SyntaxError {
-    fn of(error: &ruff_python_parser::ParseError, text: &str) -> Self {
+    fn of(error: &ruff_python_parser::ParseError, lines: &LineStarts) -> Self {
         let range = error.range();
         let span = Span::new(range.start().to_usize(), range.end().to_usize());
-        Self { span, line: line_of(text, span.start), message: error.error.to_string() }
+        Self { span, line: lines.line(span.start), message: error.error.to_string() }
+    }
+}
+
+/// Where each line begins: a broken file may have an error on each of its lines.
+#[derive(Debug)]
+struct LineStarts(Vec<usize>);
+
+impl LineStarts {
+    fn of(text: &str) -> Self {
+        Self(std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect())
+    }
+
+    fn line(&self, at: usize) -> u32 {
+        u32::try_from(self.0.partition_point(|start| *start <= at)).unwrap_or(u32::MAX)
     }
 }
 
@@ -142,18 +158,14 @@ fn check_size(file: &FileText) -> Result<(), Refusal> {
             .with(EvidenceKind::Limit, format!("{length} bytes, at most {}", limits::SOURCE_BYTES_MAX))
             .next("split the file, or leave it out of the spec"));
     }
-    if nesting::exceeds(&file.text, limits::TREE_DEPTH_MAX) {
+    let limit = limits::TREE_DEPTH_MAX;
+    if nesting::exceeds(&file.text, limit) || nesting::continues_beyond(&file.text, limit) {
         let reason = format!("`{}` is nested deeper than the limit", file.path);
         return Err(Refusal::new(RefusalCode::TooDeep, reason)
-            .with(EvidenceKind::Limit, format!("more than {} levels", limits::TREE_DEPTH_MAX))
+            .with(EvidenceKind::Limit, format!("more than {limit} levels"))
             .next("split the deepest expression or block into named parts"));
     }
     Ok(())
-}
-
-fn line_of(text: &str, at: usize) -> u32 {
-    let newlines = text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count();
-    u32::try_from(newlines).map_or(u32::MAX, |count| count.saturating_add(1))
 }
 
 #[cfg(test)]

@@ -37,9 +37,12 @@ fn grpc_code(code: RefusalCode) -> Code {
         R::WorkspaceUnknown | R::FileMissing | R::TargetMissing | R::OperatorUnknown | R::CheckUnknown => {
             Code::NotFound
         }
-        R::AttemptsExhausted | R::BudgetExhausted | R::ResourceExhausted | R::WorkspaceTooLarge | R::FileTooLarge => {
-            Code::ResourceExhausted
-        }
+        R::AttemptsExhausted
+        | R::BudgetExhausted
+        | R::ResourceExhausted
+        | R::WorkspaceTooLarge
+        | R::FileTooLarge
+        | R::OutcomeTooLarge => Code::ResourceExhausted,
         R::WorkspaceUnavailable | R::ServiceUnavailable => Code::Unavailable,
         R::StaleBase => Code::Aborted,
         R::Internal => Code::Internal,

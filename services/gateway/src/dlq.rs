@@ -1,4 +1,6 @@
-//! Dead letters: messages that were given up, whole, with the reason.
+//! Dead letters: messages that were given up, whole, with the reason. [`review`] is what a person does with them.
+
+pub mod review;
 
 use std::time::SystemTime;
 

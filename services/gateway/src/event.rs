@@ -14,6 +14,7 @@ use reweave_core::{EvidenceKind, Refusal, RefusalCode, SpecId, limits};
 use serde::Deserialize;
 
 use crate::bus::{Delivery, Outgoing};
+use property::{CONTENT_TYPE, TRACEPARENT};
 
 /// A spec to work on.
 pub const SPEC_TYPE: &str = "dev.reweave.spec.v1";
@@ -28,9 +29,25 @@ pub const RESERVED_SOURCE: &str = "urn:reweave:message";
 
 /// Content type of JSON bodies.
 pub const JSON: &str = "application/json";
-const STRUCTURED: &str = "application/cloudevents+json";
-const CONTENT_TYPE: &str = "content-type";
-const TRACEPARENT: &str = "traceparent";
+/// Content type of an event in structured mode.
+pub const STRUCTURED: &str = "application/cloudevents+json";
+
+/// Message properties of an event in binary mode.
+pub mod property {
+    pub const VERSION: &str = "ce_specversion";
+    pub const ID: &str = "ce_id";
+    pub const SOURCE: &str = "ce_source";
+    pub const TYPE: &str = "ce_type";
+    pub const SUBJECT: &str = "ce_subject";
+    pub const TIME: &str = "ce_time";
+    /// RFC 3339; past it the event is refused unread.
+    pub const EXPIRY: &str = "ce_expirytime";
+    /// The id of the event that this one repeats.
+    pub const REPLAY_OF: &str = "ce_replayof";
+    pub const CONTENT_TYPE: &str = "content-type";
+    pub const TRACEPARENT: &str = "traceparent";
+}
+
 /// Longest `source` or `id`, in bytes.
 const KEY_BYTES_MAX: usize = 1024;
 
@@ -99,12 +116,12 @@ impl Attributes {
     pub fn outgoing(self, body: Vec<u8>) -> Outgoing {
         let mut properties = BTreeMap::from(
             [
-                ("ce_specversion", "1.0".to_owned()),
-                ("ce_id", self.id),
-                ("ce_source", self.source),
-                ("ce_type", self.kind.to_owned()),
-                ("ce_subject", self.subject.clone()),
-                ("ce_time", Timestamp::from(self.time).to_string()),
+                (property::VERSION, "1.0".to_owned()),
+                (property::ID, self.id),
+                (property::SOURCE, self.source),
+                (property::TYPE, self.kind.to_owned()),
+                (property::SUBJECT, self.subject.clone()),
+                (property::TIME, Timestamp::from(self.time).to_string()),
                 (CONTENT_TYPE, JSON.to_owned()),
             ]
             .map(|(name, value)| (name.to_owned(), value)),
@@ -143,8 +160,8 @@ pub fn read(delivery: &Delivery) -> Result<Event, Unreadable> {
 /// The key in the message's properties, which can be had without a look at the body.
 #[must_use]
 pub fn key_in_properties(delivery: &Delivery) -> Option<Key> {
-    let property = |name| delivery.properties.get(name).cloned();
-    key(property("ce_source"), property("ce_id"))
+    let text = |name| delivery.properties.get(name).cloned();
+    key(text(property::SOURCE), text(property::ID))
 }
 
 /// Attributes and body of either mode, not yet checked.
@@ -163,16 +180,16 @@ struct Raw {
 
 impl Raw {
     fn binary(delivery: &Delivery) -> Self {
-        let property = |name| delivery.properties.get(name).cloned();
+        let text = |name| delivery.properties.get(name).cloned();
         Self {
-            version: property("ce_specversion"),
-            kind: property("ce_type"),
-            source: property("ce_source"),
-            id: property("ce_id"),
-            subject: property("ce_subject"),
-            expiry: property("ce_expirytime"),
-            traceparent: property(TRACEPARENT).or_else(|| property("ce_traceparent")),
-            content_type: property(CONTENT_TYPE),
+            version: text(property::VERSION),
+            kind: text(property::TYPE),
+            source: text(property::SOURCE),
+            id: text(property::ID),
+            subject: text(property::SUBJECT),
+            expiry: text(property::EXPIRY),
+            traceparent: text(TRACEPARENT).or_else(|| text("ce_traceparent")),
+            content_type: text(CONTENT_TYPE),
             body: delivery.payload.clone(),
         }
     }
