@@ -1,3 +1,4 @@
 //! Proposers that need no model: refactor operators and mutation operators.
 
 pub mod mutate;
+pub mod refactor;

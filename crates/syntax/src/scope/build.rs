@@ -388,6 +388,12 @@ impl Builder<'_> {
         }
     }
 
+    fn visit_namespace(&mut self, namespace: &Expr) {
+        if let Expr::Call(call) = namespace {
+            self.visit_expr(&call.func);
+        }
+    }
+
     /// `cast("T", x)` and `TypeVar("T", bound="B")` take types as strings; other calls do not.
     fn visit_call(&mut self, call: &ast::ExprCall) {
         if let Some((kind, name)) = dynamic::of_call(call) {
@@ -395,7 +401,11 @@ impl Builder<'_> {
             self.built.dynamic.push(DynamicUse { kind, name, span: span(call.range()), scope });
         }
         let function = dynamic::last_name(&call.func);
-        self.typed(false, |this| this.visit_expr(&call.func));
+        match &*call.func {
+            // The namespace call inside was recorded with this one; by itself it would count as a use of every name.
+            Expr::Attribute(method) if dynamic::is_namespace(&method.value) => self.visit_namespace(&method.value),
+            func => self.typed(false, |this| this.visit_expr(func)),
+        }
         for (at, argument) in call.arguments.args.iter().enumerate() {
             self.typed(at == 0 && function == Some("cast"), |this| this.visit_expr(argument));
         }
@@ -468,8 +478,9 @@ impl<'a> Visitor<'a> for Builder<'_> {
                 if let Some((kind, name)) = dynamic::of_subscript(subscript) {
                     let scope = self.scope();
                     self.built.dynamic.push(DynamicUse { kind, name, span: span(subscript.range), scope });
-                }
-                if self.in_type {
+                    self.visit_namespace(&subscript.value);
+                    self.visit_expr(&subscript.slice);
+                } else if self.in_type {
                     self.visit_type_subscript(subscript);
                 } else {
                     visitor::walk_expr(self, expr);

@@ -22,17 +22,20 @@ pub(super) fn last_name(expr: &Expr) -> Option<&str> {
 /// What `call` reaches through strings, if it does.
 pub(super) fn of_call(call: &ast::ExprCall) -> Option<(DynamicKind, Option<String>)> {
     let function = last_name(&call.func)?;
-    if let ("get" | "pop" | "setdefault", Expr::Attribute(attribute)) = (function, &*call.func) {
-        let name = call.arguments.args.first().and_then(literal);
-        return is_namespace(&attribute.value).then_some((DynamicKind::Variable, name));
-    }
     if ATTRIBUTE_FUNCTIONS.contains(&function) {
         let at = usize::from(!matches!(function, "attrgetter" | "methodcaller"));
         let argument = call.arguments.args.get(at)?;
         return Some((DynamicKind::Attribute, literal(argument)));
     }
-    matches!(&*call.func, Expr::Name(name) if matches!(name.id.as_str(), "exec" | "eval"))
-        .then_some((DynamicKind::Code, None))
+    match &*call.func {
+        Expr::Attribute(method) if is_namespace(&method.value) => {
+            let by_name = matches!(function, "get" | "pop" | "setdefault");
+            Some((DynamicKind::Variable, call.arguments.args.first().filter(|_| by_name).and_then(literal)))
+        }
+        Expr::Name(_) if matches!(function, "exec" | "eval") => Some((DynamicKind::Code, None)),
+        Expr::Name(_) if is_namespace_call(call) => Some((DynamicKind::Variable, None)),
+        _ => None,
+    }
 }
 
 /// What `globals()["name"]` and the like reach.
@@ -40,9 +43,14 @@ pub(super) fn of_subscript(subscript: &ast::ExprSubscript) -> Option<(DynamicKin
     is_namespace(&subscript.value).then(|| (DynamicKind::Variable, literal(&subscript.slice)))
 }
 
-fn is_namespace(expr: &Expr) -> bool {
-    let Expr::Call(call) = expr else { return false };
-    matches!(&*call.func, Expr::Name(name) if matches!(name.id.as_str(), "globals" | "locals" | "vars"))
+/// Whether `expr` is all variables of a scope: `globals()`, `locals()`, `vars()`.
+pub(super) fn is_namespace(expr: &Expr) -> bool {
+    matches!(expr, Expr::Call(call) if is_namespace_call(call))
+}
+
+fn is_namespace_call(call: &ast::ExprCall) -> bool {
+    call.arguments.is_empty()
+        && matches!(&*call.func, Expr::Name(name) if matches!(name.id.as_str(), "globals" | "locals" | "vars"))
 }
 
 fn literal(expr: &Expr) -> Option<String> {

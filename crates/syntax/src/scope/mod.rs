@@ -183,7 +183,7 @@ pub struct DynamicUse {
 pub enum DynamicKind {
     /// An attribute by name: `getattr(x, "name")`, `attrgetter("name")`, `patch.object(x, "name")`.
     Attribute,
-    /// A variable by name: `globals()["name"]`, `locals()`, `vars()`.
+    /// A variable by name: `globals()["name"]`; without a name any variable: `locals()`, `vars()`.
     Variable,
     /// Anything: `exec`, `eval`.
     Code,
@@ -283,13 +283,18 @@ impl Scopes {
     #[must_use]
     pub fn visible_names(&self, offset: usize) -> Vec<SymbolId> {
         let mut seen = std::collections::HashSet::new();
-        let chain = resolve::visible_scopes(self, self.scope_at(offset));
-        chain
+        self.visible_scopes(self.scope_at(offset))
             .into_iter()
             .flat_map(|scope| self.symbols().filter(move |(_, symbol)| symbol.scope == scope))
             .filter(|(_, symbol)| seen.insert(symbol.name.clone()))
             .map(|(id, _)| id)
             .collect()
+    }
+
+    /// `scope` and those scopes around it whose names it can see, innermost first.
+    #[must_use]
+    pub fn visible_scopes(&self, scope: ScopeId) -> Vec<ScopeId> {
+        resolve::visible_scopes(self, scope)
     }
 
     /// `scope` and every scope around it, innermost first.

@@ -278,7 +278,7 @@ fn names_inside_format_strings_are_references() {
 
 #[test]
 fn uses_by_string_are_found() {
-    let source = "getattr(o, 'a')\nsetattr(o, n, 1)\nglobals()['b'] = vars().get('c')\nexec('d')\nattrgetter('e')\nmock.patch.object(o, 'f')\no.eval('g')\n";
+    let source = "getattr(o, 'a')\nsetattr(o, n, 1)\nglobals()['b'] = vars().get('c')\nexec('d')\nattrgetter('e')\nmock.patch.object(o, 'f')\no.eval('g')\n'%(x)s' % locals()\n";
     let found: Vec<_> = scopes(source).dynamic_uses().iter().map(|used| (used.kind, used.name.clone())).collect();
     let name = |name: &str| Some(name.to_owned());
     assert_eq!(
@@ -291,6 +291,7 @@ fn uses_by_string_are_found() {
             (DynamicKind::Code, None),
             (DynamicKind::Attribute, name("e")),
             (DynamicKind::Attribute, name("f")),
+            (DynamicKind::Variable, None),
         ]
     );
 }

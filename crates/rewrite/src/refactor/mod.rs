@@ -1,0 +1,94 @@
+//! Refactor operators: deterministic changes of one file that keep what the code means, or say why they cannot.
+
+use reweave_core::{EvidenceKind, FileText, Proposal, RefactorPlan, Refusal, RefusalCode};
+use reweave_syntax::ParsedFile;
+
+mod classes;
+mod intent;
+mod lines;
+mod method_to_function;
+mod names;
+mod outside;
+mod receivers;
+mod source;
+mod tree;
+
+/// What can be asked for by name.
+pub const OPERATORS: &[Operator] = &[METHOD_TO_FUNCTION];
+
+/// A refactor operator as a caller sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operator {
+    pub name: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    pub parameters: &'static [Parameter],
+    /// An intent in words that means this operator.
+    pub example: &'static str,
+}
+
+/// A parameter of an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    pub name: &'static str,
+    pub required: bool,
+    pub meaning: &'static str,
+}
+
+const UNKNOWN_USES: Parameter = Parameter {
+    name: "unknown_uses",
+    required: false,
+    meaning: "what to do with uses on receivers the file does not show: `refuse` (default), `keep` or `rewrite`",
+};
+
+const METHOD_TO_FUNCTION: Operator = Operator {
+    name: "method_to_function",
+    summary: "Turns a method into a function of the module and rewrites its uses in the file",
+    parameters: &[
+        Parameter { name: "name", required: false, meaning: "the function's name (default: the method's own)" },
+        UNKNOWN_USES,
+    ],
+    example: "move method Class.method to a function",
+};
+
+/// An operator with what it is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Call {
+    operator: Operator,
+    /// The qualified name of the definition to change.
+    target: String,
+    parameters: Vec<(String, String)>,
+    unknown_uses: UnknownUses,
+}
+
+/// What to do with uses on receivers the file does not show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum UnknownUses {
+    Refuse,
+    Keep,
+    Rewrite,
+}
+
+impl Call {
+    fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Proposes what `plan` asks of `parsed`. `others` are the other files of the workspace, as far as they are known.
+pub fn propose(parsed: &ParsedFile, plan: &RefactorPlan, others: &[FileText]) -> Result<Proposal, Refusal> {
+    let call = intent::read(plan)?;
+    if let Some(error) = parsed.errors().first() {
+        return Err(Refusal::new(
+            RefusalCode::SyntaxBroken,
+            "the file has syntax errors, so its uses of a name cannot all be found",
+        )
+        .at(EvidenceKind::Error, &error.message, &parsed.file().path, error.line)
+        .next(format!("repair line {} first", error.line)));
+    }
+    let source = source::Source::of(parsed);
+    method_to_function::propose(&source, &call, others)
+}
+
+#[cfg(test)]
+mod tests;
