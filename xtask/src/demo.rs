@@ -44,7 +44,9 @@ impl Reweave {
     fn run(&self, spec: &Path, workspace: &Path) -> Command {
         let mut command = Command::new(&self.program);
         command.arg("run").arg(spec).arg("--workspace").arg(workspace);
-        command.env("REWEAVE_CHECKS__TOOL_PATHS", &self.tools).stdin(Stdio::null());
+        // A list in the environment is written as in TOML, where a string looks as in JSON.
+        let tools = serde_json::json!([self.tools]).to_string();
+        command.env("REWEAVE_CHECKS__TOOL_PATHS", tools).stdin(Stdio::null());
         command
     }
 }
