@@ -5,6 +5,7 @@
 
 mod tidy {
     pub(crate) mod defaults;
+    pub(crate) mod documents;
     pub(crate) mod examples;
     pub(crate) mod files;
     pub(crate) mod layers;
