@@ -108,8 +108,9 @@ pub async fn init(config: &Config, dry_run: bool) -> Result<Vec<Step>, Error> {
     Ok(steps)
 }
 
-/// What `topic` should be like. Specs, retries and dead letters never expire by time: each has an outcome to come.
-fn wanted(config: &Config, topic: Topic) -> Vec<Action> {
+/// What `init` makes of `topic`. Specs, retries and dead letters never expire by time: each has an outcome to come.
+#[must_use]
+pub fn wanted(config: &Config, topic: Topic) -> Vec<Action> {
     let init = &config.init;
     let subscription = |name: &str| Action::Subscription { name: name.to_owned() };
     let retention = Action::Retention { minutes: init.retention_minutes, mib: init.retention_mib };
