@@ -2,11 +2,11 @@
 
 use tree_sitter::Node;
 
-use super::draft::{Draft, Drafts, Masked};
+use super::draft::{Draft, Drafts};
 use super::precedence;
 use super::rule::Rule;
 use super::shape::Shape;
-use super::site::{Site, shown};
+use super::site::Site;
 
 pub(super) fn propose(site: &Site<'_, '_>, drafts: &mut Drafts<'_, '_>) {
     match site.node.kind() {
@@ -83,18 +83,14 @@ fn operator_drafts(
     };
     let sides = (side(left, true), side(right, false));
     let regroups = sides.0 != site.source(left) || sides.1 != site.source(right) || level < needed;
-    let description = format!("replace `{}` by `{new}` in `{}`", operator.kind(), shown(site.source(site.node)));
     if !regroups {
-        let place = (operator, Masked::node(site.node));
-        return drafts.push(site.heat, site.edit(rule, nth, place, new.to_owned(), description));
+        return drafts.push(site.heat, site.edit(rule, nth, (operator, site.node), new));
     }
     let text = format!("{} {new} {}", sides.0, sides.1);
     let text = precedence::wrapped(&text, level, needed);
-    drafts.push(site.heat, site.edit(rule, nth, (site.node, Masked::node(site.node)), text, description.clone()));
-    let outermost = outermost(site.node);
-    let place = (operator, Masked::node(outermost));
-    let description = format!("{description}, regrouping");
-    drafts.push(site.heat, site.edit(Rule::ArithmeticRegroup, nth, place, new.to_owned(), description));
+    drafts.push(site.heat, site.replace(rule, nth, site.node, text));
+    let place = (operator, outermost(site.node));
+    drafts.push(site.heat, site.edit(Rule::ArithmeticRegroup, nth, place, new));
 }
 
 fn outermost(mut node: Node<'_>) -> Node<'_> {
@@ -155,8 +151,7 @@ fn accumulated(site: &Site<'_, '_>, drafts: &mut Drafts<'_, '_>) {
 
 fn operator_of_statement(site: &Site<'_, '_>, operator: Node<'_>, choice: (Rule, usize, String)) -> Draft {
     let (rule, nth, new) = choice;
-    let description = format!("replace `{}` by `{new}` in `{}`", operator.kind(), shown(site.source(site.node)));
-    site.edit(rule, nth, (operator, Masked::node(site.node)), new, description)
+    site.edit(rule, nth, (operator, site.node), new)
 }
 
 /// Whether the node is a number whose last unit matters: a bound, an index, an operand of a comparison, a returned count.

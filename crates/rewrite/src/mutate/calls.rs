@@ -51,7 +51,7 @@ pub(super) fn swapped(site: &Site<'_, '_>, rule: (Rule, usize), first: Node<'_>,
         nth: rule.1,
         edits: vec![(span, format!("{right}{between}{left}"))],
         masked: Masked::node(site.node),
-        description: format!("exchange `{}` and `{}`", shown(left), shown(right)),
+        description: Some(format!("exchange `{}` and `{}`", shown(left), shown(right))),
     }
 }
 
@@ -68,7 +68,11 @@ fn without(site: &Site<'_, '_>, rule: (Rule, usize), dropped: Node<'_>, all: &[N
         nth: rule.1,
         edits: vec![(span, String::new())],
         masked: Masked::node(site.node),
-        description: format!("leave `{}` out of `{}`", shown(site.source(dropped)), shown(site.source(site.node))),
+        description: Some(format!(
+            "leave `{}` out of `{}`",
+            shown(site.source(dropped)),
+            shown(site.source(site.node))
+        )),
     }
 }
 

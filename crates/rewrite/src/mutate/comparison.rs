@@ -2,10 +2,10 @@
 
 use tree_sitter::Node;
 
-use super::draft::{Drafts, Masked};
+use super::draft::Drafts;
 use super::precedence::{self, COMPARISON};
 use super::rule::Rule;
-use super::site::{Site, shown};
+use super::site::Site;
 
 pub(super) fn propose(site: &Site<'_, '_>, drafts: &mut Drafts<'_, '_>) {
     if site.node.kind() != "comparison_operator" {
@@ -15,10 +15,7 @@ pub(super) fn propose(site: &Site<'_, '_>, drafts: &mut Drafts<'_, '_>) {
     let operators: Vec<Node<'_>> = site.node.children_by_field_name("operators", &mut cursor).collect();
     for operator in &operators {
         for (rule, nth, new) in alternatives(site.source(*operator)) {
-            let description =
-                format!("replace `{}` by `{new}` in `{}`", site.source(*operator), shown(site.source(site.node)));
-            let place = (*operator, Masked::node(site.node));
-            drafts.push(site.heat, site.edit(rule, nth, place, new.to_owned(), description));
+            drafts.push(site.heat, site.edit(rule, nth, (*operator, site.node), new));
         }
     }
     if let [operator] = operators.as_slice() {

@@ -2,10 +2,10 @@
 
 use tree_sitter::Node;
 
-use super::draft::{Drafts, Masked};
+use super::draft::{Draft, Drafts};
 use super::precedence::{self, NOT};
 use super::rule::Rule;
-use super::site::{Site, shown};
+use super::site::Site;
 
 pub(super) fn propose(site: &Site<'_, '_>, drafts: &mut Drafts<'_, '_>) {
     match site.node.kind() {
@@ -32,19 +32,17 @@ fn boolean(site: &Site<'_, '_>, drafts: &mut Drafts<'_, '_>) {
 }
 
 /// The other boolean operator, with parentheses where it would bind otherwise.
-fn regrouped(site: &Site<'_, '_>, parts: (Node<'_>, Node<'_>, Node<'_>), new: &str) -> super::draft::Draft {
+fn regrouped(site: &Site<'_, '_>, parts: (Node<'_>, Node<'_>, Node<'_>), new: &str) -> Draft {
     let (left, operator, right) = parts;
     let level = precedence::of_operator(new);
     let needed = precedence::needed(site.node);
     let loose = precedence::of(left) < level || precedence::of(right) < level || level < needed;
-    let description = format!("replace `{}` by `{new}` in `{}`", operator.kind(), shown(site.source(site.node)));
-    let mask = Masked::node(site.node);
     if !loose {
-        return site.edit(Rule::BooleanSwap, 0, (operator, mask), new.to_owned(), description);
+        return site.edit(Rule::BooleanSwap, 0, (operator, site.node), new);
     }
     let side = |node: Node<'_>| precedence::wrapped(site.source(node), precedence::of(node), level);
     let text = format!("{} {new} {}", side(left), side(right));
-    site.edit(Rule::BooleanSwap, 0, (site.node, mask), precedence::wrapped(&text, level, needed), description)
+    site.replace(Rule::BooleanSwap, 0, site.node, precedence::wrapped(&text, level, needed))
 }
 
 fn negated(site: &Site<'_, '_>, drafts: &mut Drafts<'_, '_>) {

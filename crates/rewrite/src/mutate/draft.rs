@@ -6,8 +6,8 @@ use std::collections::BinaryHeap;
 use reweave_core::{Candidate, Edit, Edits, MaskedSpan, Proposer, RiskPart, Span};
 use tree_sitter::Node;
 
-use super::rule::{DECAY, Rule};
-use super::site::Ground;
+use super::rule::{DECAY, PRIOR_MAX, Rule};
+use super::site::{Ground, shown};
 
 /// One change.
 #[derive(Clone, Debug)]
@@ -19,7 +19,8 @@ pub(super) struct Draft {
     pub(super) edits: Vec<(Span, String)>,
     /// The smallest node that holds every edit.
     pub(super) masked: Masked,
-    pub(super) description: String,
+    /// What it does, where that is more than replacing one piece of code by another.
+    pub(super) description: Option<String>,
 }
 
 /// What may change: a node, or a point between nodes.
@@ -102,6 +103,12 @@ impl<'g, 'a> Drafts<'g, 'a> {
         }
     }
 
+    /// Whether nothing at a place of this heat could still enter.
+    pub(super) fn are_better_than(&self, heat: f64) -> bool {
+        let worst = self.heap.peek().filter(|_| self.heap.len() >= self.limit);
+        worst.is_some_and(|worst| worst.score >= heat * PRIOR_MAX)
+    }
+
     /// The drafts as candidates, best first, each resulting text once.
     pub(super) fn into_candidates(self) -> Vec<Candidate> {
         let mut seen = std::collections::HashSet::new();
@@ -120,6 +127,7 @@ fn candidate(ground: &Ground<'_>, scored: Scored) -> Option<Candidate> {
     let Scored { score, draft, .. } = scored;
     let path = ground.path().clone();
     let node_path = ground.node_path(draft.masked.span.start);
+    let description = draft.description.unwrap_or_else(|| replacement(ground.text, &draft.edits, draft.masked.span));
     let edit = |(span, new): (Span, String)| {
         let kind = if span.is_empty() { "insertion" } else { ground.kind_at(span) };
         Edit::of(ground.text, span, new, kind, &*node_path)
@@ -133,10 +141,17 @@ fn candidate(ground: &Ground<'_>, scored: Scored) -> Option<Candidate> {
         masked: vec![masked],
         proposer: Proposer::Mutation,
         operator,
-        description: draft.description,
+        description,
         prior: score.clamp(0.0, 1.0),
         risks: risks(draft.rule),
     })
+}
+
+/// "replace `<` by `<=` in `a < b`".
+fn replacement(text: &str, edits: &[(Span, String)], masked: Span) -> String {
+    let Some((span, new)) = edits.first() else { return String::new() };
+    let said = format!("replace `{}` by `{}`", shown(&text[span.start..span.end]), shown(new));
+    if *span == masked { said } else { format!("{said} in `{}`", shown(&text[masked.start..masked.end])) }
 }
 
 fn risks(rule: Rule) -> Vec<RiskPart> {

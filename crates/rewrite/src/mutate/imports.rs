@@ -21,7 +21,7 @@ struct Key {
 
 /// Drafts that import `name`, which is used at `used`, likeliest module first.
 pub(super) fn propose(ground: &Ground<'_>, name: &str, used: Span) -> Vec<Draft> {
-    let found = modules::providing(name);
+    let found = modules::providing(name, &ground.text[used.end..]);
     found.into_iter().enumerate().filter_map(|(nth, import)| draft(ground, &import, nth, used)).collect()
 }
 
@@ -36,7 +36,7 @@ fn draft(ground: &Ground<'_>, import: &Import, nth: usize, used: Span) -> Option
         nth,
         edits: vec![(span, text)],
         masked: Masked { span, kind: "insertion".to_owned() },
-        description: format!("add `{statement}`"),
+        description: Some(format!("add `{statement}`")),
     })
 }
 

@@ -127,7 +127,7 @@ fn everywhere(site: &Site<'_, '_>, nth: usize, new: &str, drafts: &mut Drafts<'_
             nth,
             edits: edits.collect(),
             masked: Masked::node(function),
-            description: format!("replace every `{}` of the function by `{}`", shown(source), shown(new)),
+            description: Some(format!("replace every `{}` of the function by `{}`", shown(source), shown(new))),
         },
     );
 }

@@ -1,8 +1,8 @@
 //! Members and functions: `upper` for `lower`, `min` for `max`, and others that the file uses.
 
-use super::draft::{Drafts, Masked};
+use super::draft::Drafts;
 use super::rule::Rule;
-use super::site::{Site, shown};
+use super::site::Site;
 
 /// Names that are taken for each other: each name's siblings stand on its line, likeliest first.
 const MEMBERS: &[&[&str]] = &[
@@ -81,22 +81,21 @@ fn member(site: &Site<'_, '_>, drafts: &mut Drafts<'_, '_>) {
     let Some(name) = site.node.child_by_field_name("attribute") else { return };
     let own = site.source(name);
     let siblings = siblings(MEMBERS, own);
-    let mut push = |rule, nth, new: &str| {
-        let description = format!("replace `.{own}` by `.{new}` in `{}`", shown(site.source(site.node)));
-        drafts.push(site.heat, site.edit(rule, nth, (name, Masked::node(site.node)), new.to_owned(), description));
-    };
     for (nth, new) in siblings.iter().enumerate() {
-        push(Rule::MemberSibling, nth, new);
+        drafts.push(site.heat, site.edit(Rule::MemberSibling, nth, (name, site.node), *new));
     }
-    let mut nth = 0;
-    let seen = site.words.members.iter().map(String::as_str).chain(site.ground.members());
-    let mut tried = vec![own];
-    for new in seen {
-        if nth < SEEN_MAX && !tried.contains(&new) && !siblings.contains(&new) {
-            push(Rule::MemberSeen, nth, new);
-            tried.push(new);
-            nth += 1;
+    let nearby = site.words.members.iter().map(String::as_str);
+    let mut seen: Vec<&str> = Vec::new();
+    for new in nearby.chain(site.ground.members()) {
+        if seen.len() == SEEN_MAX {
+            break;
         }
+        if new != own && !seen.contains(&new) && !siblings.contains(&new) {
+            seen.push(new);
+        }
+    }
+    for (nth, new) in seen.into_iter().enumerate() {
+        drafts.push(site.heat, site.edit(Rule::MemberSeen, nth, (name, site.node), new));
     }
 }
 
@@ -109,9 +108,7 @@ fn function(site: &Site<'_, '_>, drafts: &mut Drafts<'_, '_>) {
     let seen = seen.filter(|new| *new != own && !siblings.contains(new)).take(SEEN_MAX);
     let choices = siblings.iter().copied().enumerate().map(|(nth, new)| (Rule::FunctionSibling, nth, new));
     for (rule, nth, new) in choices.chain(seen.enumerate().map(|(nth, new)| (Rule::FunctionSeen, nth, new))) {
-        let description = format!("call `{new}` instead of `{own}` in `{}`", shown(site.source(site.node)));
-        let place = (called, Masked::node(site.node));
-        drafts.push(site.heat, site.edit(rule, nth, place, new.to_owned(), description));
+        drafts.push(site.heat, site.edit(rule, nth, (called, site.node), new));
     }
 }
 

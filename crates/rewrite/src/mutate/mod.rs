@@ -61,6 +61,9 @@ pub fn propose(file: &ParsedFile, focus: &Focus, limit: usize) -> Vec<Candidate>
     let mut drafts = Drafts::new(&ground, limit);
     undefined::propose(&ground, &mut drafts);
     for site in ground.sites() {
+        if drafts.are_better_than(site.heat) {
+            break;
+        }
         comparison::propose(&site, &mut drafts);
         conditions::propose(&site, &mut drafts);
         arithmetic::propose(&site, &mut drafts);

@@ -49,7 +49,8 @@ fn flags(site: &Site<'_, '_>, drafts: &mut Drafts<'_, '_>) {
     if edits.len() > 1 {
         let description = format!("negate the {} flags that the function returns", edits.len());
         let masked = Masked::node(site.node);
-        drafts.push(site.heat, Draft { rule: Rule::ReturnFlags, nth: 0, edits, masked, description });
+        drafts
+            .push(site.heat, Draft { rule: Rule::ReturnFlags, nth: 0, edits, masked, description: Some(description) });
     }
 }
 
@@ -73,7 +74,7 @@ fn last(site: &Site<'_, '_>, drafts: &mut Drafts<'_, '_>) {
         let edits = vec![(Span::new(at, at), format!("{newline}{indent}return {name}"))];
         let description = format!("add `return {}` at the end", shown(name));
         let masked = Masked { span: Span::new(at, at), kind: "insertion".to_owned() };
-        drafts.push(site.heat, Draft { rule: Rule::ReturnInsert, nth, edits, masked, description });
+        drafts.push(site.heat, Draft { rule: Rule::ReturnInsert, nth, edits, masked, description: Some(description) });
     }
 }
 

@@ -102,5 +102,8 @@ rules! {
     ReturnFlags = "return", 0.25;
 }
 
+/// No rule has a higher prior, but for those about undefined names.
+pub(super) const PRIOR_MAX: f64 = 0.50;
+
 /// What each further alternative of one rule at one place is worth, relative to the one before it.
 pub(super) const DECAY: f64 = 0.85;

@@ -239,23 +239,14 @@ impl<'g, 'a> Site<'g, 'a> {
 
     /// A draft that replaces `node` by `new`.
     pub(super) fn replace(&self, rule: Rule, nth: usize, node: Node<'_>, new: impl Into<String>) -> Draft {
-        let new = new.into();
-        let description = format!("replace `{}` by `{}`", shown(self.source(node)), shown(&new));
-        self.edit(rule, nth, (node, Masked::node(node)), new, description)
+        self.edit(rule, nth, (node, node), new)
     }
 
-    /// A draft that replaces `place.0`, inside the masked `place.1`, by `new`.
-    pub(super) fn edit(
-        &self,
-        rule: Rule,
-        nth: usize,
-        place: (Node<'_>, Masked),
-        new: String,
-        description: String,
-    ) -> Draft {
+    /// A draft that replaces the first node, which lies in the second, by `new`.
+    pub(super) fn edit(&self, rule: Rule, nth: usize, place: (Node<'_>, Node<'_>), new: impl Into<String>) -> Draft {
         let span = Span::new(place.0.start_byte(), place.0.end_byte());
-        let new = unglued(self.ground.text, span, new);
-        Draft { rule, nth, edits: vec![(span, new)], masked: place.1, description }
+        let new = unglued(self.ground.text, span, new.into());
+        Draft { rule, nth, edits: vec![(span, new)], masked: Masked::node(place.1), description: None }
     }
 }
 

@@ -56,7 +56,7 @@ fn deletion(site: &Site<'_, '_>, block: Node<'_>) -> Option<Draft> {
         nth: 0,
         edits: vec![(span, new.to_owned())],
         masked: Masked::node(block),
-        description,
+        description: Some(description),
     })
 }
 
@@ -78,7 +78,10 @@ fn drafts_of_depth(site: &Site<'_, '_>, block: Node<'_>, drafts: &mut Drafts<'_,
     let indent_of = |other: Node<'_>| &ground.text[ground.line_start(other.start_byte())..other.start_byte()];
     let mut push = |nth, indent: &str, masked: Node<'_>, description: String| {
         let edits = vec![(indentation, indent.to_owned())];
-        drafts.push(site.heat, Draft { rule: Rule::BlockLeave, nth, edits, masked: Masked::node(masked), description });
+        drafts.push(
+            site.heat,
+            Draft { rule: Rule::BlockLeave, nth, edits, masked: Masked::node(masked), description: Some(description) },
+        );
     };
     let quoted = shown(site.source(node));
     let compound = block.parent().filter(|around| around.end_byte() == node.end_byte());

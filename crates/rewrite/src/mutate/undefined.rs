@@ -52,7 +52,7 @@ fn replaced(reference: &Reference, rule: (Rule, usize), new: String) -> Draft {
     Draft {
         rule: rule.0,
         nth: rule.1,
-        description: format!("replace undefined `{}` by `{new}`", reference.name),
+        description: Some(format!("replace undefined `{}` by `{new}`", reference.name)),
         edits: vec![(reference.span, new)],
         masked: Masked { span: reference.span, kind: "identifier".to_owned() },
     }
