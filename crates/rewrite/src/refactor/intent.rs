@@ -11,7 +11,7 @@
 
 use reweave_core::{EvidenceKind, RefactorPlan, Refusal, RefusalCode};
 
-use super::{Call, OPERATORS, Operator, UNKNOWN_USES, UnknownUses};
+use super::{Call, OPERATORS, Operator, Operators, UNKNOWN_USES, UnknownUses};
 
 /// Words that ask for a method to become a function.
 const MOVING: [&str; 8] = ["move", "turn", "convert", "extract", "make", "refactor", "pull", "transform"];
@@ -22,8 +22,9 @@ pub(super) fn read(plan: &RefactorPlan) -> Result<Call, Refusal> {
         Some(call) => (named(&call.name)?, call.parameters.clone(), call.parameter("from").map(str::to_owned)),
         None => from_words(&plan.intent)?,
     };
-    check_parameters(&operator, &parameters)?;
-    let target = target(plan, &operator, said_target)?;
+    let described = operator.describe();
+    check_parameters(&described, &parameters)?;
+    let target = target(plan, &described, said_target)?;
     let unknown_uses =
         match parameters.iter().find(|(name, _)| name == UNKNOWN_USES.name).map(|(_, value)| value.as_str()) {
             None | Some("refuse") => UnknownUses::Refuse,
@@ -32,7 +33,7 @@ pub(super) fn read(plan: &RefactorPlan) -> Result<Call, Refusal> {
             Some(other) => {
                 let shown: String = other.chars().take(80).collect();
                 return Err(bad_parameter(
-                    &operator,
+                    &described,
                     UNKNOWN_USES.name,
                     format!("`{shown}` is not one of `refuse`, `keep`, `rewrite`"),
                 ));
@@ -41,12 +42,11 @@ pub(super) fn read(plan: &RefactorPlan) -> Result<Call, Refusal> {
     Ok(Call { operator, target, parameters, unknown_uses })
 }
 
-fn named(name: &str) -> Result<Operator, Refusal> {
+fn named(name: &str) -> Result<Operators, Refusal> {
     let shown: String = name.chars().take(80).collect();
-    OPERATORS
-        .iter()
-        .copied()
-        .find(|operator| operator.name == name)
+    [Operators::Rename, Operators::MethodToFunction]
+        .into_iter()
+        .find(|operator| operator.describe().name == name)
         .ok_or_else(|| unknown(format!("there is no operator `{shown}`")))
 }
 
@@ -108,7 +108,7 @@ fn target(plan: &RefactorPlan, operator: &Operator, said: Option<String>) -> Res
     }
 }
 
-type Said = (Operator, Vec<(String, String)>, Option<String>);
+type Said = (Operators, Vec<(String, String)>, Option<String>);
 
 fn from_words(intent: &str) -> Result<Said, Refusal> {
     let words: Vec<&str> =
@@ -125,14 +125,14 @@ fn from_words(intent: &str) -> Result<Said, Refusal> {
         let to = arrow.and_then(after).map(|to| ("to".to_owned(), to));
         let said =
             arrow.filter(|arrow| arrow - at > 1).and_then(|arrow| words.get(arrow - 1)).map(|word| (*word).to_owned());
-        return Ok((named("rename")?, to.into_iter().collect(), said));
+        return Ok((Operators::Rename, to.into_iter().collect(), said));
     }
     if (has("method") || has("methods")) && has("function") && MOVING.iter().any(|word| has(word)) {
         let marked = lower.iter().position(|word| matches!(word.as_str(), "named" | "called"));
         let new = lower.windows(4).position(|four| four == ["name", "the", "new", "function"]).map(|at| at + 3);
         let name = new.or(marked).and_then(after).map(|name| ("name".to_owned(), name));
         let said = words.iter().find(|word| word.contains('.') && word.split('.').all(|part| !part.is_empty()));
-        return Ok((named("method_to_function")?, name.into_iter().collect(), said.map(|word| (*word).to_owned())));
+        return Ok((Operators::MethodToFunction, name.into_iter().collect(), said.map(|word| (*word).to_owned())));
     }
     Err(unknown("the intent does not say which operator is meant".to_owned()))
 }

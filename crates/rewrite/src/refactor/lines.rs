@@ -2,7 +2,7 @@
 
 use reweave_core::Span;
 
-use super::method_to_function::Rewrite;
+use super::edits::Rewrite;
 use super::source::Source;
 
 /// Where the line of byte `at` starts.

@@ -4,17 +4,20 @@ use reweave_core::{EvidenceKind, FileText, Proposal, RefactorPlan, Refusal, Refu
 use reweave_syntax::ParsedFile;
 
 mod classes;
+mod edits;
 mod intent;
 mod lines;
 mod method_to_function;
 mod names;
 mod outside;
 mod receivers;
+mod rename;
+mod signature;
 mod source;
 mod tree;
 
 /// What can be asked for by name.
-pub const OPERATORS: &[Operator] = &[METHOD_TO_FUNCTION];
+pub const OPERATORS: &[Operator] = &[RENAME, METHOD_TO_FUNCTION];
 
 /// A refactor operator as a caller sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +44,17 @@ const UNKNOWN_USES: Parameter = Parameter {
     meaning: "what to do with uses on receivers the file does not show: `refuse` (default), `keep` or `rewrite`",
 };
 
+const RENAME: Operator = Operator {
+    name: "rename",
+    summary: "Renames a function, class, method, variable, parameter or import with its uses in the file",
+    parameters: &[
+        Parameter { name: "to", required: true, meaning: "the new name" },
+        Parameter { name: "from", required: false, meaning: "what to rename, when `edit_targets` is empty" },
+        UNKNOWN_USES,
+    ],
+    example: "rename old_name to new_name",
+};
+
 const METHOD_TO_FUNCTION: Operator = Operator {
     name: "method_to_function",
     summary: "Turns a method into a function of the module and rewrites its uses in the file",
@@ -51,10 +65,26 @@ const METHOD_TO_FUNCTION: Operator = Operator {
     example: "move method Class.method to a function",
 };
 
+/// The operators, to choose by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operators {
+    Rename,
+    MethodToFunction,
+}
+
+impl Operators {
+    fn describe(self) -> Operator {
+        match self {
+            Self::Rename => RENAME,
+            Self::MethodToFunction => METHOD_TO_FUNCTION,
+        }
+    }
+}
+
 /// An operator with what it is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Call {
-    operator: Operator,
+    operator: Operators,
     /// The qualified name of the definition to change.
     target: String,
     parameters: Vec<(String, String)>,
@@ -87,7 +117,10 @@ pub fn propose(parsed: &ParsedFile, plan: &RefactorPlan, others: &[FileText]) ->
         .next(format!("repair line {} first", error.line)));
     }
     let source = source::Source::of(parsed);
-    method_to_function::propose(&source, &call, others)
+    match call.operator {
+        Operators::Rename => rename::propose(&source, &call, others),
+        Operators::MethodToFunction => method_to_function::propose(&source, &call, others),
+    }
 }
 
 #[cfg(test)]

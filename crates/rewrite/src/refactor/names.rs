@@ -1,7 +1,7 @@
 //! Whether a new name may be used at all, and whether it would take or lose a meaning somewhere.
 
 use reweave_core::{EvidenceKind, Refusal, RefusalCode};
-use reweave_syntax::scope::{Resolution, ScopeId, SymbolId};
+use reweave_syntax::scope::{Resolution, ScopeId, SymbolId, is_builtin};
 
 use super::source::Source;
 
@@ -29,6 +29,16 @@ pub(super) fn check_identifier(parameter: &str, name: &str) -> Result<(), Refusa
     Err(Refusal::new(RefusalCode::OperatorParameter, format!("`{shown}` {problem}"))
         .with(EvidenceKind::Field, format!("operator.parameters.{parameter}"))
         .next(format!("give `{parameter}` a Python identifier, such as `new_name`")))
+}
+
+/// Refuses the name of a builtin, which every reader takes for the builtin.
+pub(super) fn check_no_builtin(parameter: &str, name: &str) -> Result<(), Refusal> {
+    if !is_builtin(name) {
+        return Ok(());
+    }
+    Err(Refusal::new(RefusalCode::OperatorParameter, format!("`{name}` is a builtin, which the new name would hide"))
+        .with(EvidenceKind::Field, format!("operator.parameters.{parameter}"))
+        .next(format!("give `{parameter}` another name, such as `{name}_`")))
 }
 
 /// Refuses a `name` that `scope` binds already.

@@ -9,13 +9,28 @@ const EVIDENCE_MAX: usize = 5;
 
 /// Refuses when another file imports this module and takes an attribute `name` of anything.
 pub(super) fn check_attribute(source: &Source<'_>, name: &str, others: &[FileText]) -> Result<(), Refusal> {
-    check(source, name, others, |before| before.ends_with('.'))
+    check(source, name, others.iter(), |before, _| before.ends_with('.'))
 }
 
-fn check(source: &Source<'_>, name: &str, others: &[FileText], counts: fn(&str) -> bool) -> Result<(), Refusal> {
+/// Refuses when another file imports this module and mentions `name`.
+pub(super) fn check_name(source: &Source<'_>, name: &str, others: &[FileText]) -> Result<(), Refusal> {
+    check(source, name, others.iter(), |_, _| true)
+}
+
+/// Refuses when another file imports this module, mentions `callee` and passes an argument by the keyword `name`.
+pub(super) fn check_keyword(source: &Source<'_>, callee: &str, name: &str, others: &[FileText]) -> Result<(), Refusal> {
+    let calling = others.iter().filter(|other| words(&other.text, callee).next().is_some());
+    check(source, name, calling, |_, after| after.starts_with('=') && !after.starts_with("=="))
+}
+
+fn check<'o>(
+    source: &Source<'_>,
+    name: &'o str,
+    others: impl Iterator<Item = &'o FileText>,
+    counts: fn(&str, &str) -> bool,
+) -> Result<(), Refusal> {
     let own = &source.parsed.file().path;
     let uses: Vec<(&RelativePath, u32, &str)> = others
-        .iter()
         .filter(|other| other.path != *own && imports(&other.text, own))
         .flat_map(|other| mentions(&other.text, name, counts).map(|(line, text)| (&other.path, line, text)))
         .take(EVIDENCE_MAX)
@@ -43,10 +58,12 @@ fn imports(text: &str, path: &RelativePath) -> bool {
         .any(|line| words(line, stem).next().is_some())
 }
 
-fn mentions<'a>(text: &'a str, name: &'a str, counts: fn(&str) -> bool) -> impl Iterator<Item = (u32, &'a str)> {
+fn mentions<'a>(text: &'a str, name: &'a str, counts: fn(&str, &str) -> bool) -> impl Iterator<Item = (u32, &'a str)> {
     text.lines()
         .zip(1..)
-        .filter(move |(line, _)| words(line, name).any(|at| counts(line[..at].trim_end())))
+        .filter(move |(line, _)| {
+            words(line, name).any(|at| counts(line[..at].trim_end(), line[at + name.len()..].trim_start()))
+        })
         .map(|(line, number)| (number, line))
 }
 

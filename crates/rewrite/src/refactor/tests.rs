@@ -7,6 +7,7 @@ use reweave_syntax::ParsedFile;
 use super::propose;
 
 mod method_to_function;
+mod rename;
 
 pub(super) fn plan(operator: &str, target: &str, parameters: &[(&str, &str)]) -> RefactorPlan {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -75,8 +76,9 @@ fn the_intent_is_read_when_no_operator_is_named() {
     );
     expect![[r#"
         operator.unknown: the intent does not say which operator is meant
+          rename [to (required), from, unknown_uses]: Renames a function, class, method, variable, parameter or import with its uses in the file
           method_to_function [name, unknown_uses]: Turns a method into a function of the module and rewrites its uses in the file
-          next: set `operator.name`, or say it as in `move method Class.method to a function`
+          next: set `operator.name`, or say it as in `rename old_name to new_name` or `move method Class.method to a function`
     "#]].assert_eq(&by_words("make it faster"));
 }
 
@@ -90,10 +92,11 @@ fn parameters_are_checked() {
         "inline",
         &[],
         expect![[r#"
-        operator.unknown: there is no operator `inline`
-          method_to_function [name, unknown_uses]: Turns a method into a function of the module and rewrites its uses in the file
-          next: set `operator.name`, or say it as in `move method Class.method to a function`
-    "#]],
+            operator.unknown: there is no operator `inline`
+              rename [to (required), from, unknown_uses]: Renames a function, class, method, variable, parameter or import with its uses in the file
+              method_to_function [name, unknown_uses]: Turns a method into a function of the module and rewrites its uses in the file
+              next: set `operator.name`, or say it as in `rename old_name to new_name` or `move method Class.method to a function`
+        "#]],
     );
     refuse(
         "method_to_function",

@@ -17,6 +17,10 @@ pub(super) struct Tree<'a> {
     pub(super) functions: Vec<&'a ast::StmtFunctionDef>,
     pub(super) classes: Vec<&'a ast::StmtClassDef>,
     pub(super) aliases: Vec<&'a ast::Alias>,
+    /// `C` and `x` of every `case C(x=…)`.
+    pub(super) pattern_keywords: Vec<(&'a Expr, &'a ast::Identifier)>,
+    /// Expressions whose own text is printed: `f"{x=}"`.
+    pub(super) printed: Vec<Span>,
     /// Every part of every string literal, f-strings whole.
     pub(super) strings: Vec<Span>,
     pub(super) string_values: Vec<&'a ast::StringLiteral>,
@@ -102,6 +106,14 @@ impl<'a> Visitor<'a> for Collector<'a> {
         visitor::walk_parameter(self, parameter);
     }
 
+    fn visit_pattern(&mut self, pattern: &'a ast::Pattern) {
+        if let ast::Pattern::MatchClass(class) = pattern {
+            let keywords = class.arguments.keywords.iter().map(|keyword| (&*class.cls, &keyword.attr));
+            self.0.pattern_keywords.extend(keywords);
+        }
+        visitor::walk_pattern(self, pattern);
+    }
+
     fn visit_alias(&mut self, alias: &'a ast::Alias) {
         self.0.aliases.push(alias);
     }
@@ -118,6 +130,15 @@ impl<'a> Visitor<'a> for Collector<'a> {
     fn visit_f_string(&mut self, string: &'a ast::FString) {
         self.0.strings.push(span(string.range()));
         visitor::walk_f_string(self, string);
+    }
+
+    fn visit_interpolated_string_element(&mut self, element: &'a ast::InterpolatedStringElement) {
+        if let ast::InterpolatedStringElement::Interpolation(element) = element
+            && element.debug_text.is_some()
+        {
+            self.0.printed.push(span(element.range));
+        }
+        visitor::walk_interpolated_string_element(self, element);
     }
 
     fn visit_t_string(&mut self, string: &'a ast::TString) {

@@ -5,13 +5,14 @@ use reweave_syntax::scope::{ReferenceKind, Resolution, ScopeId, ScopeKind, mangl
 use ruff_python_ast as ast;
 use ruff_text_size::Ranged;
 
-use super::Rewrite;
 use super::calls::Uses;
-use super::method::{Method, decorator_name};
+use super::method::Method;
 use super::place;
+use crate::refactor::edits::Rewrite;
 use crate::refactor::lines;
 use crate::refactor::names;
 use crate::refactor::receivers::{Binding, first_positional_node};
+use crate::refactor::signature::decorator_name;
 use crate::refactor::source::{Source, span};
 
 /// The new function.

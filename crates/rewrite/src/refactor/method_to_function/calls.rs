@@ -5,13 +5,13 @@ use reweave_syntax::scope::{DynamicKind, Resolution, ScopeId, ScopeKind, mangle}
 use ruff_python_ast::{self as ast, Expr, ExprContext};
 use ruff_text_size::Ranged;
 
-use super::Rewrite;
-use super::method::{KNOWN_DECORATORS, Method, decorator_name};
+use super::method::Method;
 use crate::refactor::classes::ClassId;
+use crate::refactor::edits::Rewrite;
 use crate::refactor::receivers::{Binding, Receiver};
 use crate::refactor::source::{Source, span};
 use crate::refactor::tree::Access;
-use crate::refactor::{Call, UnknownUses, names};
+use crate::refactor::{Call, UnknownUses, names, signature};
 
 /// The uses that were found.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ pub(super) fn rewrite(source: &Source<'_>, method: &Method<'_>, call: &Call) -> 
 }
 
 fn may_mean(method: &Method<'_>, attribute: &ast::ExprAttribute) -> bool {
-    attribute.attr == method.node.name || attribute.attr.as_str() == method.name
+    attribute.attr.as_str() == method.node.name.as_str() || attribute.attr.as_str() == method.name
 }
 
 fn check_dynamic(source: &Source<'_>, method: &Method<'_>) -> Result<(), Refusal> {
@@ -280,7 +280,7 @@ fn add_unknown(
     uses: &mut Uses,
 ) -> Result<(), Refusal> {
     let at = span(access.attribute.attr.range).start;
-    if access.call.is_some_and(|call| !accepts(method, call)) {
+    if access.call.is_some_and(|call| !signature::accepts(method.node, method.binding, call)) {
         return Ok(());
     }
     match call.unknown_uses {
@@ -301,37 +301,6 @@ fn add_unknown(
             add(source, method, (access, scope), &becomes, uses)
         }
     }
-}
-
-/// Whether a call on an instance or on the class could be one of this method: another number of arguments, or a keyword
-/// it lacks, would fail, so such a call means another method.
-fn accepts(method: &Method<'_>, call: &ast::ExprCall) -> bool {
-    let parameters = &method.node.parameters;
-    let arguments = &call.arguments;
-    let keeps_signature = |decorator: &ast::Decorator| {
-        decorator_name(&decorator.expression).is_some_and(|name| KNOWN_DECORATORS.contains(&name))
-    };
-    if !method.node.decorator_list.iter().all(keeps_signature) {
-        return true;
-    }
-    if arguments.args.iter().any(|argument| argument.is_starred_expr())
-        || arguments.keywords.iter().any(|one| one.arg.is_none())
-    {
-        return true;
-    }
-    let positional = parameters.posonlyargs.len() + parameters.args.len();
-    let bound = usize::from(method.binding != Binding::Static);
-    let given = arguments.args.len();
-    let named = arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref()).collect::<Vec<_>>();
-    let known = |name: &ast::Identifier| {
-        parameters.kwarg.is_some()
-            || parameters.args.iter().chain(&parameters.kwonlyargs).any(|one| one.name().id == name.id)
-    };
-    let required = parameters.posonlyargs.iter().chain(&parameters.args).filter(|one| one.default.is_none()).count();
-    let fits_positions = given <= positional || parameters.vararg.is_some();
-    // On the class the object itself is given too, so one more argument than on an instance.
-    let enough = given + named.len() + bound >= required;
-    fits_positions && enough && named.into_iter().all(known)
 }
 
 /// Uses by plain name in the class body: `alias = method`, `@method`.

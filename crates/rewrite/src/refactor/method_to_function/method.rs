@@ -4,17 +4,14 @@ use reweave_core::{EvidenceKind, Refusal, RefusalCode, Span};
 use reweave_syntax::language::TargetKind;
 use reweave_syntax::scope::{ScopeId, ScopeKind, SymbolId, mangle};
 use reweave_syntax::targets;
-use ruff_python_ast::{self as ast, Expr};
+use ruff_python_ast as ast;
 
 use crate::refactor::classes::ClassId;
 use crate::refactor::names;
 use crate::refactor::receivers::{Binding, first_positional_node};
+use crate::refactor::signature::decorator_name;
 use crate::refactor::source::{Source, span};
 use crate::refactor::{Call, UnknownUses};
-
-/// Decorators that read a function and a method alike.
-pub(super) const KNOWN_DECORATORS: [&str; 7] =
-    ["staticmethod", "classmethod", "contextmanager", "asynccontextmanager", "lru_cache", "cache", "wraps"];
 
 /// Decorators that make sense on a method only, with the reason.
 const METHOD_ONLY: [(&str, &str); 10] = [
@@ -162,20 +159,6 @@ fn check_decorators(source: &Source<'_>, method: &Method<'_>) -> Result<(), Refu
             .next("choose a plain method, a class method or a static method"));
     }
     Ok(())
-}
-
-/// `d` of `@d`, `@m.d` and `@d(…)`.
-pub(super) fn decorator_name(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Name(name) => Some(name.id.as_str()),
-        Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
-        Expr::Call(call) => match &*call.func {
-            Expr::Name(name) => Some(name.id.as_str()),
-            Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 /// Checks the function's name against the module.

@@ -4,9 +4,10 @@
 //! time sees what it saw in the class body, and whatever uses the method while the class is built finds the function. Only
 //! where a default or an annotation needs a name of the class does it stand after.
 
-use reweave_core::{Candidate, Edit, Edits, FileText, MaskedSpan, Proposal, Proposer, Refusal, RefusalCode};
+use reweave_core::{Edit, FileText, Proposal, Refusal};
 
 use super::Call;
+use super::edits;
 use super::source::Source;
 
 mod body;
@@ -14,13 +15,6 @@ mod calls;
 mod method;
 mod place;
 mod risks;
-
-/// A piece of the base text that becomes other text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Rewrite {
-    pub(super) span: reweave_core::Span,
-    pub(super) text: String,
-}
 
 /// Proposes the move, or says why it cannot be done safely.
 pub(super) fn propose(source: &Source<'_>, call: &Call, others: &[FileText]) -> Result<Proposal, Refusal> {
@@ -45,39 +39,9 @@ pub(super) fn propose(source: &Source<'_>, call: &Call, others: &[FileText]) -> 
         let inside = source.scopes.qualified_name(source.scopes.scope_at(site.span.start));
         edits.push(Edit::of(text, site.span, site.text.clone(), "call", inside));
     }
-    candidate(source, &method, edits, risks::of(source, &method, &uses))
-}
-
-fn candidate(
-    source: &Source<'_>,
-    method: &method::Method<'_>,
-    edits: Vec<Edit>,
-    risks: Vec<reweave_core::RiskPart>,
-) -> Result<Proposal, Refusal> {
-    let file = &source.parsed.file().path;
-    let edits = Edits::new(source.text(), edits).map_err(|error| {
-        Refusal::new(RefusalCode::Internal, format!("the edits of `method_to_function` do not fit together: {error}"))
-    })?;
-    let masked = edits.as_slice().iter().map(|edit| MaskedSpan {
-        path: file.clone(),
-        span: edit.span,
-        node_kind: edit.node_kind.clone(),
-        node_path: edit.node_path.clone(),
-    });
-    let sites = edits.as_slice().len() - 2;
+    let sites = edits.len() - 2;
     let plural = if sites == 1 { "" } else { "s" };
-    Ok(Proposal::Candidate(Candidate {
-        path: file.clone(),
-        masked: masked.collect(),
-        proposer: Proposer::Refactor,
-        operator: super::METHOD_TO_FUNCTION.name,
-        description: format!(
-            "move `{}` out of its class as function `{}`, with {sites} edit{plural} of uses",
-            method.path(source),
-            method.new_name
-        ),
-        prior: 1.0,
-        edits,
-        risks,
-    }))
+    let description =
+        format!("move `{path}` out of its class as function `{}`, with {sites} edit{plural} of uses", method.new_name);
+    edits::candidate(source, super::METHOD_TO_FUNCTION.name, description, edits, risks::of(source, &method, &uses))
 }

@@ -4,7 +4,9 @@ use reweave_core::RiskPart;
 use reweave_syntax::scope::DynamicKind;
 
 use super::calls::Uses;
-use super::method::{KNOWN_DECORATORS, Method, decorator_name};
+use super::method::Method;
+use crate::refactor::edits::part;
+use crate::refactor::signature::{KNOWN_DECORATORS, decorator_name};
 use crate::refactor::source::{Source, span};
 
 /// The risks of moving `method`.
@@ -33,10 +35,6 @@ pub(super) fn of(source: &Source<'_>, method: &Method<'_>, uses: &Uses) -> Vec<R
         parts.push(part("star_import", 0.05, format!("a star import may bring a `{}` of its own", method.new_name)));
     }
     parts
-}
-
-fn part(name: &str, value: f64, reason: String) -> RiskPart {
-    RiskPart { name: name.to_owned(), value, reason }
 }
 
 /// A base class from elsewhere may call the method, most of all one that nothing here calls.

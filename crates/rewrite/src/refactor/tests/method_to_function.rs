@@ -144,6 +144,24 @@ fn super_class_cells_and_private_names_say_their_class() {
 }
 
 #[test]
+fn a_private_method_moves_under_a_public_name() {
+    let text = "class C:\n    def __m(self):\n        return self.__m()\n\n    def n(self):\n        return self.__m()\n\n\nC()._C__m()\n";
+    let plan = plan("method_to_function", "C.__m", &[("name", "m")]);
+    expect![[r#"
+        def m(self):
+            return m(self)
+
+
+        class C:
+            def n(self):
+                return m(self)
+
+
+        m(C())
+    "#]].assert_eq(&outcome(text, &plan, &[]));
+}
+
+#[test]
 fn inherited_calls_follow_and_super_calls_too() {
     check(
         "class A:\n    def m(self, x):\n        return x\n\nclass B(A):\n    def n(self):\n        return self.m(1) + super().m(2)\n\nclass Other:\n    def m(self, x):\n        return self.m(x)\n",
