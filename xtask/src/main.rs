@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(parsed("demo --help"), Ok(Command::Help));
         assert_eq!(parsed("setup"), Ok(Command::Setup(Purpose::Test)));
         assert_eq!(parsed("setup --for demo"), Ok(Command::Setup(Purpose::Demo)));
-        assert_eq!(parsed("test -- -p reweave-core"), Ok(Command::Test(vec!["-p".into(), "reweave-core".into()])));
+        assert_eq!(parsed("test -- --test tidy"), Ok(Command::Test(vec!["--test".into(), "tidy".into()])));
     }
 
     #[test]
