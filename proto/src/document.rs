@@ -8,7 +8,7 @@ mod fit;
 mod nearest;
 mod place;
 mod problem;
-mod reflect;
+pub(crate) mod reflect;
 mod spec;
 #[cfg(test)]
 mod tests;

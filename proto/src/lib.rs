@@ -1,10 +1,11 @@
 //! The wire: `reweave/<area>/v1/*.proto`, generated stubs, and the conversions between wire and core.
 //!
 //! [`convert`] is for messages between services, [`document`] for what people and events write: YAML, JSON and binary
-//! specs in, outcomes out.
+//! specs in, outcomes out. [`schema`] turns the protos and their comments into JSON Schema.
 
 pub mod convert;
 pub mod document;
+pub mod schema;
 
 #[expect(unreachable_pub, clippy::large_enum_variant, reason = "generated")]
 mod generated {
