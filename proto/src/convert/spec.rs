@@ -4,6 +4,8 @@ mod field;
 mod plan;
 mod send;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use reweave_core::{Batch, BatchItem, Budget, Refusal, RefusalCode, Source, Spec, SpecKind, limits};
 

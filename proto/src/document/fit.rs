@@ -5,6 +5,8 @@ use reweave_core::{EvidenceKind, ItemResult, Outcome, OutcomeEvent, Patch, Refus
 /// Bytes kept free for run facts when the size of the deterministic part decides whether copies of the code are cut: that
 /// decision is part of what is digested, so it must not depend on how long a log was.
 const RUN_BYTES: usize = 64 << 10;
+/// Most cuts that are still named when even the run facts had to be cut.
+const CUTS_MAX: usize = 16;
 
 /// `event`, cut until its JSON is at most `bytes_max` long: logs first, then copies of the code, never the edits or the
 /// diff. `run.cut` names what was cut. What is still too large becomes a refusal that says so.
@@ -22,7 +24,7 @@ pub fn fit(mut event: OutcomeEvent, bytes_max: usize) -> OutcomeEvent {
         event.outcome = too_large(deterministic_len(&event), bytes_max).into();
     }
     if len(&event) > bytes_max {
-        event.run = RunFacts { cut: vec!["stages and check runs".into()], ..bare(&event.run) };
+        event.run = bare(event.run);
     }
     event
 }
@@ -52,9 +54,10 @@ fn cut_copies(event: &mut OutcomeEvent) {
             for (copy, name) in
                 [(&mut file.original_code, "original_code"), (&mut file.generated_code, "generated_code")]
             {
-                if !copy.is_empty() {
-                    copy.clear();
-                    event.run.cut.push(format!("{name} of {}", file.path));
+                let cut = format!("{name} of {}", file.path);
+                // Items of a batch and their combination carry the same files.
+                if !std::mem::take(copy).is_empty() && !event.run.cut.contains(&cut) {
+                    event.run.cut.push(cut);
                 }
             }
         }
@@ -70,16 +73,12 @@ fn cut_copies(event: &mut OutcomeEvent) {
         }
         Outcome::Refusal(_) | Outcome::Unchanged(_) => {}
     }
-    event.run.cut.dedup();
 }
 
-fn bare(run: &RunFacts) -> RunFacts {
-    RunFacts {
-        started_unix_ms: run.started_unix_ms,
-        duration_us: run.duration_us,
-        host: run.host.clone(),
-        ..RunFacts::default()
-    }
+fn bare(mut run: RunFacts) -> RunFacts {
+    run.cut.truncate(CUTS_MAX);
+    run.cut.push("stages, check runs and sandbox".into());
+    RunFacts { stages: Vec::new(), check_runs: Vec::new(), sandbox: Vec::new(), ..run }
 }
 
 fn too_large(bytes: usize, bytes_max: usize) -> Refusal {
@@ -87,3 +86,6 @@ fn too_large(bytes: usize, bytes_max: usize) -> Refusal {
         .with(EvidenceKind::Limit, format!("{bytes} of at most {bytes_max} bytes, without copies of the code"))
         .next("narrow the spec, split the batch, or run it with `reweave run`, which has no such limit")
 }
+
+#[cfg(test)]
+mod tests;

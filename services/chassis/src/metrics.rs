@@ -40,3 +40,17 @@ pub(crate) fn install() {
         Err(error) => tracing::warn!(%error, "another metrics recorder is in place; none of ours will be rendered"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_counted_is_rendered_and_starting_twice_is_harmless() {
+        crate::telemetry::init(&crate::telemetry::Telemetry::default());
+        crate::telemetry::init(&crate::telemetry::Telemetry::default());
+        metrics::counter!("reweave_test_events_total").increment(2);
+        metrics::histogram!("reweave_test_wait_seconds").record(0.2);
+        let rendered = super::render();
+        assert!(rendered.contains("reweave_test_events_total 2"), "{rendered}");
+        assert!(rendered.contains(r#"reweave_test_wait_seconds_bucket{le="0.25"} 1"#), "{rendered}");
+    }
+}

@@ -1,9 +1,21 @@
 //! The server from outside, over each transport.
 
-use std::path::Path;
+use std::{
+    future::{Pending, pending},
+    path::Path,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use reweave_proto::wire::checks::{DescribeRequest, checks_service_client::ChecksServiceClient};
+use tokio::sync::Notify;
 
 use tonic::transport::Channel;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+use tonic_reflection::pb::v1::{
+    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+    server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+};
 
 use super::*;
 use crate::{
@@ -103,4 +115,71 @@ fn the_wait_between_attempts_doubles_up_to_its_bound() {
     let config = ClientConfig { backoff_ms: 100, backoff_ms_max: 1_000, ..ClientConfig::default() };
     let waits: Vec<u128> = [1, 2, 3, 4, 5, 80].map(|attempt| client::backoff(&config, attempt).as_millis()).into();
     assert_eq!(waits, [100, 200, 400, 800, 1_000, 1_000]);
+}
+
+/// Takes requests, says so, and never answers.
+#[derive(Clone)]
+struct Hanging(Arc<Notify>);
+
+impl NamedService for Hanging {
+    const NAME: &'static str = "reweave.checks.v1.ChecksService";
+}
+
+impl Service<http::Request<Body>> for Hanging {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Pending<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: http::Request<Body>) -> Self::Future {
+        self.0.notify_one();
+        pending()
+    }
+}
+
+#[tokio::test]
+async fn a_request_too_many_is_turned_away_at_once() {
+    let arrived = Arc::new(Notify::new());
+    let server = Server::new(settings(&["server.requests_max=1", "server.drain_ms=0"]));
+    let bound = server.service(Hanging(Arc::clone(&arrived))).bind().await.unwrap();
+    let uri = bound.address().to_string();
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(bound.serve(stop.clone()));
+    let channel = client::channel(&uri, &ClientConfig::default()).await.unwrap();
+    let mut first = ChecksServiceClient::new(channel.clone());
+    let waiting = tokio::spawn(async move { first.describe(DescribeRequest {}).await });
+    arrived.notified().await;
+    let second = ChecksServiceClient::new(channel).describe(DescribeRequest {}).await;
+    assert_eq!(second.unwrap_err().code(), tonic::Code::ResourceExhausted);
+    waiting.abort();
+    stop.cancel();
+    serving.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn reflection_lists_the_services_that_are_served() {
+    let server = Server::new(settings(&["server.drain_ms=0"]));
+    let bound = server.service(Hanging(Arc::default())).bind().await.unwrap();
+    let uri = bound.address().to_string();
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(bound.serve(stop.clone()));
+    let channel = client::channel(&uri, &ClientConfig::default()).await.unwrap();
+    let request = ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let replies = ServerReflectionClient::new(channel).server_reflection_info(tokio_stream::once(request)).await;
+    let reply = replies.unwrap().into_inner().message().await.unwrap().unwrap();
+    let Some(MessageResponse::ListServicesResponse(list)) = reply.message_response else { panic!("{reply:?}") };
+    let mut names: Vec<String> = list.service.into_iter().map(|service| service.name).collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "reweave.checks.v1.ChecksService"]
+    );
+    stop.cancel();
+    serving.await.unwrap().unwrap();
 }
