@@ -30,7 +30,7 @@ fn each_committed_schema_is_the_one_its_proto_makes() {
 }
 
 fn problems(message: &str, document: &Value) -> Vec<String> {
-    let validator = jsonschema::validator_for(&schema::of(message)).unwrap();
+    let validator = jsonschema::validator_for(&schema::of(message)).expect("a schema of ours is valid");
     validator.iter_errors(document).map(|error| error.to_string()).collect()
 }
 
