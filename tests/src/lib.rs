@@ -1,3 +1,4 @@
 //! Scenarios over a whole pod, and tidy.rs, the layer table as a test.
 
+pub mod process;
 pub mod pulsar;

@@ -1,0 +1,122 @@
+//! `reweave run`: one spec, on this machine, in this process.
+
+use std::{
+    io::{IsTerminal, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use reweave_core::{BatchItem, CheckName, ExitCode, OutcomeEvent, RunFacts, Sha256, Spec, SpecId, SpecKind, limits};
+use reweave_proto::document;
+
+use crate::{
+    pod, render,
+    settings::{Local, Settings},
+    write,
+};
+
+/// What to run, and where.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The spec as YAML or JSON; `-` reads standard input.
+    #[arg(value_name = "SPEC")]
+    spec: PathBuf,
+    /// The folder the spec's paths are relative to.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    workspace: PathBuf,
+    /// Write the patch into the workspace when it may be applied.
+    #[arg(long)]
+    write: bool,
+    /// Print the outcome event as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Run CMD as a check called NAME, judged by its exit status; may be given several times.
+    #[arg(long = "check", value_name = "NAME=CMD", value_parser = parse_check)]
+    checks: Vec<(CheckName, Vec<String>)>,
+}
+
+/// Works on the spec and shows what came of it.
+pub(crate) async fn run(arguments: Arguments, settings: Settings) -> Result<ExitCode> {
+    let text = read_spec(&arguments.spec)?;
+    let id = SpecId::of("urn:reweave:cli", &Sha256::of(&text).to_string());
+    let event = match document::read_spec(&text, document::Door::Local) {
+        Ok(mut spec) => {
+            add_checks(&mut spec, &arguments.checks);
+            let local = Local::new(&arguments.workspace, arguments.checks.clone())?;
+            let show = !arguments.json && std::io::stderr().is_terminal();
+            pod::synthesize(pod::synthesis(&settings, &local)?, id, spec, show).await?
+        }
+        Err(refusal) => OutcomeEvent { spec_id: id, outcome: refusal.into(), run: RunFacts::default() },
+    };
+    let json = document::outcome_json(&event).to_string();
+    if arguments.json {
+        writeln!(anstream::stdout(), "{json}")?;
+    } else {
+        write!(anstream::stdout(), "{}", render::outcome(&event))?;
+    }
+    if arguments.write {
+        return write_patch(&arguments.workspace, &event, &json);
+    }
+    Ok(event.outcome.exit_code())
+}
+
+fn write_patch(workspace: &Path, event: &OutcomeEvent, json: &str) -> Result<ExitCode> {
+    let Some(patch) = event.outcome.patch().filter(|patch| patch.can_apply()) else {
+        return Ok(event.outcome.exit_code());
+    };
+    match write::apply(workspace, patch, json) {
+        Ok(paths) => {
+            for path in paths {
+                writeln!(anstream::stderr(), "wrote {path}; `reweave undo` restores it")?;
+            }
+            Ok(event.outcome.exit_code())
+        }
+        Err(error) => {
+            writeln!(anstream::stderr(), "reweave: {error}")?;
+            Ok(error.exit_code())
+        }
+    }
+}
+
+/// At most one byte over the limit is read, so that a huge input is refused and not held.
+fn read_spec(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = limits::SPEC_BYTES_MAX as u64 + 1;
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes).context("read the spec from standard input")?;
+    } else {
+        let file = std::fs::File::open(path).with_context(|| format!("open the spec {}", path.display()))?;
+        file.take(limit).read_to_end(&mut bytes).with_context(|| format!("read the spec {}", path.display()))?;
+    }
+    Ok(bytes)
+}
+
+fn add_checks(spec: &mut Spec, checks: &[(CheckName, Vec<String>)]) {
+    let add = |named: &mut Vec<CheckName>| {
+        for (name, _) in checks {
+            if !named.contains(name) {
+                named.push(name.clone());
+            }
+        }
+    };
+    match &mut spec.kind {
+        SpecKind::Refactor(plan) => add(&mut plan.checks),
+        SpecKind::Edit(edit) => add(&mut edit.checks),
+        SpecKind::Batch(batch) => batch.items.iter_mut().for_each(|item| match item {
+            BatchItem::Refactor(plan) => add(&mut plan.checks),
+            BatchItem::Edit(edit) => add(&mut edit.checks),
+        }),
+        SpecKind::Issue(_) => {}
+    }
+}
+
+/// `NAME=CMD`, the command split at white space as a shell would without expanding anything.
+fn parse_check(text: &str) -> Result<(CheckName, Vec<String>)> {
+    let (name, command) = text.split_once('=').context("write it as NAME=CMD")?;
+    let words = shlex::split(command).context("a quote is not closed")?;
+    if words.is_empty() {
+        bail!("the command is empty");
+    }
+    Ok((name.parse()?, words))
+}

@@ -1,0 +1,108 @@
+//! Services in this process, over the same stubs that the network would carry.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use owo_colors::OwoColorize;
+use reweave_chassis::in_process;
+use reweave_core::{OutcomeEvent, Progress, Spec, SpecId, Stage};
+use reweave_proto::{
+    convert,
+    wire::synthesis::{
+        SynthesizeRequest, synthesis_service_client::SynthesisServiceClient, synthesize_response::Event,
+    },
+};
+use reweave_synthesis::Synthesis;
+use tonic::{service::Routes, transport::Channel};
+
+use crate::settings::{Local, Settings};
+
+/// How often the line under way is redrawn.
+const REDRAW: Duration = Duration::from_millis(100);
+/// Largest message between services of one process: a spec with inline files, or an outcome with copies of the code.
+const MESSAGE_BYTES_MAX: usize = 64 << 20;
+
+/// A channel to a synthesis service with its checks service behind it.
+pub(crate) fn synthesis(settings: &Settings, local: &Local) -> Result<Channel> {
+    let synthesis = Synthesis::new(settings.synthesis(local), checks(settings, local)?);
+    Ok(in_process::channel(Routes::new(synthesis.into_server())))
+}
+
+/// A channel to a checks service.
+pub(crate) fn checks(settings: &Settings, local: &Local) -> Result<Channel> {
+    let checks = reweave_checks::build(settings.checks(local)?);
+    Ok(in_process::channel(Routes::new(checks.server(MESSAGE_BYTES_MAX))))
+}
+
+/// Works on one spec and shows each stage on one line of stderr, if `show` says so.
+pub(crate) async fn synthesize(channel: Channel, id: SpecId, spec: Spec, show: bool) -> Result<OutcomeEvent> {
+    let mut client = SynthesisServiceClient::new(channel)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let request = SynthesizeRequest { spec_id: id.to_string(), spec: Some(spec.into()), local: true };
+    let mut responses = client.synthesize(request).await.context("ask the synthesis service")?.into_inner();
+    let mut line = Line::new(show);
+    while let Some(response) = responses.message().await.context("listen to the synthesis service")? {
+        match response.event {
+            Some(Event::Progress(progress)) => line.step(&convert::read_progress(progress)?.1),
+            Some(Event::Outcome(event)) => return Ok(event.try_into()?),
+            None => {}
+        }
+    }
+    bail!("the synthesis service ended without an outcome")
+}
+
+/// One line a stage on stderr, redrawn while the stage lasts and kept when it is over.
+struct Line {
+    bar: Option<ProgressBar>,
+    stage: Option<(Stage, Instant)>,
+    message: String,
+}
+
+impl Line {
+    fn new(show: bool) -> Self {
+        let bar = show.then(ProgressBar::new_spinner);
+        let style = ProgressStyle::with_template("{spinner} {prefix:8} {wide_msg}");
+        if let (Some(bar), Ok(style)) = (&bar, style) {
+            bar.set_style(style);
+            bar.enable_steady_tick(REDRAW);
+        }
+        Self { bar, stage: None, message: String::new() }
+    }
+
+    fn step(&mut self, progress: &Progress) {
+        if self.stage.is_none_or(|(stage, _)| stage != progress.stage) {
+            self.leave();
+            self.stage = Some((progress.stage, Instant::now()));
+        }
+        self.message = match progress.total {
+            0 => progress.message.clone(),
+            total => format!("{} ({} of {total})", progress.message, progress.done),
+        };
+        if let Some(bar) = &self.bar {
+            bar.set_prefix(progress.stage.as_str());
+            bar.set_message(self.message.clone());
+        }
+    }
+
+    fn leave(&mut self) {
+        let (Some(bar), Some((stage, since))) = (&self.bar, self.stage.take()) else { return };
+        let spent = since.elapsed().as_millis();
+        bar.println(format!(
+            "{} {:8} {} {}",
+            "✓".green(),
+            stage.as_str(),
+            self.message,
+            format!("{spent} ms").dimmed()
+        ));
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

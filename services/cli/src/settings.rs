@@ -1,0 +1,95 @@
+//! The configuration of the `reweave` command: the sections of every service it can run in its own process.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use reweave_chassis::{
+    config, server,
+    service::{Config, ConfigArgs, chain},
+    telemetry::Telemetry,
+};
+use reweave_checks::config::Command;
+use reweave_core::CheckName;
+use reweave_synthesis::SynthesisConfig;
+use serde::{Deserialize, Serialize};
+
+/// Found in the working folder when `--config` names no other.
+const PROJECT_FILE: &str = "reweave.toml";
+
+/// All sections, defaults filled in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) telemetry: Telemetry,
+    pub(crate) server: server::ServerConfig,
+    pub(crate) synthesis: SynthesisConfig,
+    pub(crate) checks: reweave_checks::config::Section,
+}
+
+impl Config for Settings {
+    const DEFAULTS: &'static [&'static str] =
+        &[reweave_chassis::DEFAULTS, reweave_synthesis::config::DEFAULTS, reweave_checks::config::DEFAULTS];
+
+    fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    fn validate(&self) -> Result<(), config::Error> {
+        self.synthesis.validate()?;
+        let usable = self.checks.clone().validate(&environment());
+        usable.map(drop).map_err(|error| config::Error::invalid("checks", chain(&error)))
+    }
+}
+
+impl Settings {
+    /// From all layers; the project's `reweave.toml` counts as the file when none is named.
+    pub(crate) fn load(arguments: &ConfigArgs) -> Result<Self, config::Error> {
+        let mut arguments = arguments.clone();
+        if arguments.config.is_none() && Path::new(PROJECT_FILE).is_file() {
+            arguments.config = Some(PathBuf::from(PROJECT_FILE));
+        }
+        arguments.load()
+    }
+
+    /// The checks section as the service takes it, with what only a local command line may add.
+    pub(crate) fn checks(&self, local: &Local) -> Result<reweave_checks::Config> {
+        let mut config = self.checks.clone().validate(&environment())?;
+        config.local_workspace.clone_from(&local.workspace);
+        for (name, command) in &local.checks {
+            let command = Command::by_exit_status(command.clone()).context("a check's command is empty")?;
+            config.commands.insert(name.clone(), command);
+        }
+        Ok(config)
+    }
+
+    /// The synthesis section, likewise.
+    pub(crate) fn synthesis(&self, local: &Local) -> SynthesisConfig {
+        SynthesisConfig { local_workspace: local.workspace.clone(), ..self.synthesis.clone() }
+    }
+}
+
+/// What the local command line adds to the configuration.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Local {
+    /// What specs without a source mean.
+    pub(crate) workspace: Option<PathBuf>,
+    /// Free commands, judged by their exit status.
+    pub(crate) checks: Vec<(CheckName, Vec<String>)>,
+}
+
+impl Local {
+    /// The folder `workspace`, which must exist.
+    pub(crate) fn new(workspace: &Path, checks: Vec<(CheckName, Vec<String>)>) -> Result<Self> {
+        let workspace =
+            workspace.canonicalize().with_context(|| format!("open the workspace {}", workspace.display()))?;
+        Ok(Self { workspace: Some(workspace), checks })
+    }
+}
+
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}

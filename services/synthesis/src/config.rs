@@ -1,0 +1,95 @@
+//! The `[synthesis]` section.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use reweave_chassis::{client::ClientConfig, config, server::ServerConfig, service, telemetry::Telemetry};
+use serde::{Deserialize, Serialize};
+
+/// Compiled-in defaults, the reference of every field.
+pub const DEFAULTS: &str = include_str!("../default.toml");
+
+/// Everything `reweave-synthesis` is configured by.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Root {
+    pub telemetry: Telemetry,
+    pub server: ServerConfig,
+    pub synthesis: SynthesisConfig,
+}
+
+impl service::Config for Root {
+    const DEFAULTS: &'static [&'static str] = &[reweave_chassis::DEFAULTS, DEFAULTS];
+
+    fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    fn validate(&self) -> Result<(), config::Error> {
+        self.synthesis.validate()
+    }
+}
+
+/// Bounds and places of the synthesis engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SynthesisConfig {
+    pub in_flight_max: usize,
+    pub progress_queue_max: usize,
+    pub runs_max: u32,
+    pub candidates_max: u32,
+    pub milliseconds_max: u64,
+    pub neighbours_files_max: usize,
+    pub neighbours_bytes_max: usize,
+    /// Where the checks service is: `http://HOST:PORT` or `unix:PATH`.
+    pub checks_address: String,
+    pub checks_client: ClientConfig,
+    /// A test aid: a spec whose intent or instruction is this text ends the process.
+    pub crash_on: String,
+    pub workspaces: BTreeMap<String, PathBuf>,
+    /// The folder specs without a source mean: set by the command line for itself, never by a file.
+    #[serde(skip)]
+    pub local_workspace: Option<PathBuf>,
+}
+
+impl SynthesisConfig {
+    /// Refuses values that cannot work, before any port opens.
+    pub fn validate(&self) -> Result<(), config::Error> {
+        let positive = [
+            ("in_flight_max", self.in_flight_max as u64),
+            ("progress_queue_max", self.progress_queue_max as u64),
+            ("runs_max", self.runs_max.into()),
+            ("candidates_max", self.candidates_max.into()),
+            ("milliseconds_max", self.milliseconds_max),
+        ];
+        if let Some((field, _)) = positive.iter().find(|(_, value)| *value == 0) {
+            return Err(config::Error::invalid(format!("synthesis.{field}"), "it must be at least 1"));
+        }
+        match self.workspaces.iter().find(|(_, path)| !path.is_absolute()) {
+            Some((name, _)) => {
+                Err(config::Error::invalid(format!("synthesis.workspaces.{name}"), "it must be an absolute path"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reweave_chassis::config::{Layers, load};
+
+    use super::*;
+
+    fn with(overrides: &[&str]) -> Result<Root, config::Error> {
+        let overrides = overrides.iter().map(|text| (*text).to_owned()).collect();
+        let defaults = <Root as service::Config>::DEFAULTS.to_vec();
+        let root: Root = load(Layers { defaults, overrides, ..Layers::default() })?;
+        service::Config::validate(&root).map(|()| root)
+    }
+
+    #[test]
+    fn the_defaults_are_valid_and_values_that_cannot_work_are_refused() {
+        with(&[]).expect("the defaults are the reference");
+        for bad in ["synthesis.in_flight_max=0", "synthesis.workspaces.shop=relative", "synthesis.typo=1"] {
+            assert!(with(&[bad]).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+"""Reads a topic from its beginning with a client that is not ours, until it was quiet for a while; one JSON line a message."""
+
+import argparse
+import base64
+import json
+
+import pulsar
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--topic", required=True)
+    parser.add_argument("--quiet-ms", type=int, default=2000)
+    arguments = parser.parse_args()
+    client = pulsar.Client(arguments.url, operation_timeout_seconds=60, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
+    reader = client.create_reader(arguments.topic, pulsar.MessageId.earliest)
+    while True:
+        try:
+            message = reader.read_next(timeout_millis=arguments.quiet_ms)
+        except pulsar.Timeout:
+            break
+        print(
+            json.dumps(
+                {
+                    "properties": message.properties(),
+                    "key": message.partition_key(),
+                    "payload_base64": base64.b64encode(message.data()).decode(),
+                }
+            ),
+            flush=True,
+        )
+    client.close()
+
+
+if __name__ == "__main__":
+    main()
