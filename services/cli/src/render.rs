@@ -28,9 +28,14 @@ pub(crate) fn outcome(event: &OutcomeEvent) -> String {
 fn patch(patch: &Patch, run: &RunFacts) -> String {
     let mut out = diff(&patch.unified_diff);
     out.push('\n');
+    let mut said = Vec::new();
     for hunk in &patch.provenance.hunks {
         let who = format!("{}/{}", hunk.proposer.as_str(), hunk.operator);
-        let _ = writeln!(out, "  {} {}", who.cyan(), hunk.description);
+        let line = format!("  {} {}", who.cyan(), hunk.description);
+        if !said.contains(&line) {
+            let _ = writeln!(out, "{line}");
+            said.push(line);
+        }
     }
     let proof = format!("{} bytes changed outside the target nodes", patch.validation.bytes_changed_outside);
     let _ = writeln!(out, "  {} {proof}", "gates".cyan());
