@@ -26,8 +26,10 @@ pub(super) struct Moved {
 
 /// Rewrites the method into a function.
 pub(super) fn moved(source: &Source<'_>, method: &Method<'_>, uses: &Uses) -> Result<Moved, Refusal> {
+    let indented = format!("\n{}", place::indent(source, method));
+    let inside = uses.rewrites.iter().filter(|rewrite| method.span.contains(rewrite.span));
     let mut rewrites: Vec<Rewrite> =
-        uses.rewrites.iter().filter(|rewrite| method.span.contains(rewrite.span)).cloned().collect();
+        inside.map(|rewrite| Rewrite { span: rewrite.span, text: rewrite.text.replace(&indented, "\n") }).collect();
     if method.new_name != method.node.name.as_str() {
         rewrites.push(Rewrite { span: span(method.node.name.range), text: method.new_name.clone() });
     }

@@ -148,14 +148,14 @@ fn bound_call(source: &Source<'_>, name: &str, first: &str, call: &ast::ExprCall
         ];
     }
     let gap = &source.text()[opening..next];
-    let (end, text) = match gap.trim() {
-        "" if gap.contains('\n') => (next, format!("{name}({gap}{first},{gap}")),
-        "" => (next, format!("{name}({gap}{first}, ")),
+    let text = match gap {
+        "" => format!("{name}({first}, "),
+        _ if gap.trim().is_empty() => format!("{name}({gap}{first},"),
         // A comment or an opening parenthesis of the argument itself stays where it is.
-        _ if gap.contains('\n') => (opening, format!("{name}({first},")),
-        _ => (opening, format!("{name}({first}, ")),
+        _ if gap.contains('\n') => format!("{name}({first},"),
+        _ => format!("{name}({first}, "),
     };
-    vec![Rewrite { span: Span::new(whole.start, end), text }]
+    vec![Rewrite { span: Span::new(whole.start, opening), text }]
 }
 
 /// What the access becomes; `None` when it is not this method's.

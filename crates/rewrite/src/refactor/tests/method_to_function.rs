@@ -24,12 +24,15 @@ class C:
         """Multi
         line."""
         if a:
-            return self.m(a - 1)  # again
+            return self.m(
+                self.m(a - 1),  # again
+            )
         # the end
 
     def n(self):
         call(
-            self.m(1),
+            self.m( 1 ), self.m((2)), self.m(# why
+                3),
             self.m(
                 2,
                 k=3,
@@ -55,7 +58,10 @@ C.m(C(), 6)
                 """Multi
                     line."""
                 if a:
-                    return m(self, a - 1)  # again
+                    return m(
+                        self,
+                        m(self, a - 1),  # again
+                    )
                 # the end
 
 
@@ -67,7 +73,8 @@ C.m(C(), 6)
 
                 def n(self):
                     call(
-                        m(self, 1),
+                        m( self, 1 ), m(self, (2)), m(self,# why
+                            3),
                         m(
                             self,
                             2,
@@ -158,7 +165,8 @@ fn a_private_method_moves_under_a_public_name() {
 
 
         m(C())
-    "#]].assert_eq(&outcome(text, &plan, &[]));
+    "#]]
+    .assert_eq(&outcome(text, &plan, &[]));
 }
 
 #[test]
