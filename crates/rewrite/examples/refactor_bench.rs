@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use reweave_core::{FileText, Language, OperatorCall, Proposal, RefactorPlan, Refusal};
 use reweave_rewrite::refactor;
-use reweave_syntax::ParsedFile;
+use reweave_syntax::{ParsedFile, gates};
 use ruff_python_ast::visitor::source_order::{self, SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{AnyNodeRef, Stmt, StmtClassDef};
 
@@ -132,7 +132,12 @@ fn judge(task: &Task) -> (Verdict, Duration, Duration) {
         Ok((Proposal::Unchanged(why), _)) => Verdict::Wrong(format!("unchanged: {why}")),
         Ok((Proposal::Candidate(candidate), parsed)) => {
             let result = candidate.edits.apply(&task.file.text);
-            match compare(task, &parsed, &result) {
+            let gates = gates::check(&parsed, &candidate);
+            let compared = match gates.refused {
+                Some(gate) => Err(format!("gate {gate:?} said no")),
+                None => compare(task, &parsed, &result),
+            };
+            match compared {
                 Err(why) => Verdict::Wrong(why),
                 Ok(()) => Verdict::Good {
                     edits: candidate.edits.as_slice().len(),

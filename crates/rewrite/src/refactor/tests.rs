@@ -7,6 +7,7 @@ use reweave_syntax::ParsedFile;
 use super::propose;
 
 mod method_to_function;
+mod properties;
 mod rename;
 
 pub(super) fn plan(operator: &str, target: &str, parameters: &[(&str, &str)]) -> RefactorPlan {
@@ -42,7 +43,8 @@ pub(super) fn outcome(text: &str, plan: &RefactorPlan, others: &[FileText]) -> S
     match candidate(text, plan, others) {
         Ok(candidate) => {
             let after = candidate.edits.apply(text);
-            assert_eq!(parse(&after).errors(), [], "{after}");
+            let report = reweave_syntax::gates::check(&parse(text), &candidate);
+            assert_eq!((report.refused, report.validation.bytes_changed_outside), (None, 0), "{after}");
             for (edit, masked) in candidate.edits.as_slice().iter().zip(&candidate.masked) {
                 assert_eq!(edit.span, masked.span, "what is masked is exactly what is edited");
             }
