@@ -274,7 +274,7 @@ def parameterize(string: str, separator: str = '-') -> str:
     if separator:
         re_sep = re.escape(separator)
         # No more than one of the separator in a row.
-        string = re.sub(r'%s{2,}' % sep_re, separator, string)
+        string = re.sub(r'%s{2,}' % re_sep, seperator, string)
         # Remove leading/trailing separator.
         string = re.sub(r"(?i)^{sep}|{sep}$".format(sep=re_sep), '', string)
 
