@@ -225,7 +225,7 @@ impl Search {
 }
 
 /// How close behind the winner's prior an untried candidate must be to count as a rival.
-const RIVAL_PRIOR_RATIO: f64 = 0.9;
+const RIVAL_PRIOR_RATIO: f64 = 0.8;
 
 fn is_rival(other: &Candidate, winner: &Candidate) -> bool {
     other.proposer == winner.proposer && other.prior >= winner.prior * RIVAL_PRIOR_RATIO

@@ -3,13 +3,14 @@
 use reweave_core::{Candidate, Diagnostic, Proposer};
 use reweave_syntax::ParsedFile;
 
-/// The risk part by which a proposer marks a candidate that takes code away: never good enough without a check.
-pub(crate) const DELETES_CODE: &str = "deletes_code";
+/// Operators that answer a diagnostic by what it names. Any other change that makes it disappear, such as deleting the
+/// line or putting some other variable there, does so by accident.
+const ANSWERS: [&str; 3] = ["undefined_name", "import", "self"];
 
 /// Whether `candidate`, which passed every gate, may win without a check; otherwise why not.
 ///
-/// A deterministic operator may: its preconditions are its proof. A mutation may only where it removes every diagnostic
-/// the request named, as far as names and syntax can show that.
+/// A deterministic operator may: its preconditions are its proof. A mutation may only where it was made
+/// for a diagnostic and removes every one the request named, as far as names and syntax can show that.
 pub(crate) fn acceptable(
     candidate: &Candidate,
     base: &ParsedFile,
@@ -23,8 +24,8 @@ pub(crate) fn acceptable(
     if diagnostics.is_empty() {
         return Err("no check is named and no diagnostic is given, so nothing can prove a mutation".to_owned());
     }
-    if candidate.risks.iter().any(|part| part.name == DELETES_CODE) {
-        return Err("it takes code away, which only a check can justify".to_owned());
+    if !ANSWERS.contains(&candidate.operator) {
+        return Err(format!("`{}` changes what the code does, which only a check can justify", candidate.operator));
     }
     let mut file = base.file().clone();
     text.clone_into(&mut file.text);

@@ -267,12 +267,12 @@ fn without_checks_a_refactoring_may_win_and_a_mutation_may_not() {
 }
 
 #[test]
-fn without_checks_a_mutation_wins_by_removing_the_undefined_name() {
+fn without_checks_only_what_was_made_for_the_undefined_name_and_removes_it_wins() {
     let text = "def f(items):\n    return len(itms)\n";
     let file = FileText { path: "m.py".parse().unwrap(), text: text.to_owned() };
     let base = Arc::new(ParsedFile::parse(Language::Python, file).unwrap());
     let at = text.find("itms").unwrap();
-    let fix = |new: &str, prior| Candidate {
+    let fix = |operator, new: &str, prior| Candidate {
         edits: Edits::new(text, vec![Edit::of(text, Span::new(at, at + 4), new, "identifier", "f")]).unwrap(),
         masked: vec![MaskedSpan {
             path: "m.py".parse().unwrap(),
@@ -280,13 +280,16 @@ fn without_checks_a_mutation_wins_by_removing_the_undefined_name() {
             node_kind: "identifier".into(),
             node_path: "f".into(),
         }],
+        operator,
         ..candidate("n", prior)
     };
     let diagnostic = Diagnostic { line: 2, column: None, code: "F821".into(), message: "Undefined name `itms`".into() };
     let options = Options { diagnostics: vec![diagnostic], ..Options::default() };
-    let mut search = Search::new(base, vec![fix("itms + 0", 0.9), fix("items", 0.5)], options);
+    let pool =
+        vec![fix("variable", "f", 0.9), fix("undefined_name", "itms + 0", 0.8), fix("undefined_name", "items", 0.5)];
+    let mut search = Search::new(base, pool, options);
     let proof = proof(run(&mut search, |_| 0));
-    assert_eq!((proof.index, proof.runs), (1, 0));
+    assert_eq!((proof.index, proof.runs), (2, 0));
 }
 
 #[test]

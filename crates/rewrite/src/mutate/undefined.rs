@@ -31,7 +31,7 @@ pub(super) fn propose(ground: &Ground<'_>, drafts: &mut Drafts<'_, '_>) {
         if let Some(draft) = member_of_self(ground, reference) {
             drafts.push(heat, draft);
         }
-        for (nth, meant) in meant(ground, reference).into_iter().enumerate() {
+        for (nth, meant) in meant(ground, reference) {
             drafts.push(heat, replaced(reference, (Rule::UndefinedName, nth), meant.to_owned()));
         }
     }
@@ -58,25 +58,19 @@ fn replaced(reference: &Reference, rule: (Rule, usize), new: String) -> Draft {
     }
 }
 
-/// Names in scope and builtins that differ by little, the nearest first.
-fn meant<'g>(ground: &'g Ground<'_>, reference: &Reference) -> Vec<&'g str> {
+/// Names in scope and builtins that differ by little, each with the number of nearer ones: equally near names rank equal.
+fn meant<'g>(ground: &'g Ground<'_>, reference: &Reference) -> Vec<(usize, &'g str)> {
     let name = reference.name.as_str();
     let far = (name.chars().count() / 3).max(1);
     let visible = ground.visible(reference.scope, reference.span.start);
     let known = visible.iter().map(|id| ground.scopes.symbol(*id).name.as_str());
     let known = known.enumerate().map(|(at, known)| (edit_distance(name, known), at, known));
     let builtin = BUILTINS.iter().map(|known| (edit_distance(name, known), usize::MAX, *known));
-    let mut near: Vec<(usize, usize, &str)> =
-        known.chain(builtin).filter(|(distance, _, known)| *distance <= far.max(contained(name, known))).collect();
-    near.sort();
-    near.dedup_by_key(|entry| entry.2);
-    near.into_iter().take(NAMES_MAX).map(|entry| entry.2).filter(|known| *known != name).collect()
-}
-
-/// A name that holds the other (`item` and `items_left`) counts as near, however long the rest.
-fn contained(name: &str, known: &str) -> usize {
-    let holds = name.len() > 2 && known.len() > 2 && (known.contains(name) || name.contains(known));
-    if holds { usize::MAX } else { 0 }
+    let within = |near: &(usize, usize, &str)| near.0 <= far && near.2 != name;
+    let mut near: Vec<(usize, usize, &str)> = known.chain(builtin).filter(within).collect();
+    near.sort_unstable();
+    let nearer = |distance| near.iter().filter(|other| other.0 < distance).count();
+    near.iter().take(NAMES_MAX).map(|(distance, _, known)| (nearer(*distance), *known)).collect()
 }
 
 /// `name` → `self.name`, inside a method of a class that has such a member.
