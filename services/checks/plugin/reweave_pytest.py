@@ -1,7 +1,8 @@
 """Reports a pytest run to the service that started it.
 
-A test run counts only by this report: it is written when pytest finishes its session, to a file and with a nonce that
-are taken out of the environment before any test is imported. A process that ends in another way leaves no report.
+A test run counts only by this report, written when pytest finishes its session. It repeats a nonce that was in the
+report's file at the start and is taken out of it before any test is imported. A process that ends in another way leaves
+no report.
 
 Asked for coverage, it also reports which lines of the workspace failing and passing tests ran through.
 """
@@ -13,10 +14,11 @@ import threading
 
 import pytest
 
-_NONCE = os.environ.pop("REWEAVE_NONCE", "")
 _REPORT = os.environ.pop("REWEAVE_REPORT", "")
 _COVERAGE = os.environ.pop("REWEAVE_COVERAGE", "") == "1"
 _ROOT = os.path.realpath(os.getcwd())
+# The project is importable from its own folder, as it is under `python -m pytest`.
+sys.path.insert(0, os.getcwd())
 
 _ID_CHARACTERS_MAX = 500
 _MESSAGE_CHARACTERS_MAX = 500
@@ -27,11 +29,19 @@ _CAUSES_MAX = 10
 def pytest_configure(config):
     # Workers of a distributed run have no report to write: their controller sees every result.
     if _REPORT:
-        config.pluginmanager.register(_Reporter(), "reweave-reporter")
+        config.pluginmanager.register(_Reporter(_take_nonce()), "reweave-reporter")
+
+
+def _take_nonce():
+    with open(_REPORT, "r+", encoding="utf-8") as file:
+        nonce = file.read()
+        file.truncate(0)
+    return nonce
 
 
 class _Reporter:
-    def __init__(self):
+    def __init__(self, nonce):
+        self.nonce = nonce
         self.outcomes = {}
         self.errors = set()
         self.findings = []
@@ -77,7 +87,7 @@ class _Reporter:
     def pytest_sessionfinish(self, session):
         yield
         report = {
-            "nonce": _NONCE,
+            "nonce": self.nonce,
             "exit_status": int(session.exitstatus),
             "outcomes": self.outcomes,
             "errors": sorted(self.errors),

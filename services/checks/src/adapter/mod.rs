@@ -32,7 +32,7 @@ pub(crate) struct Setting<'a> {
     pub(crate) plugin: &'a Path,
     /// The workspace, as the command sees it.
     pub(crate) workspace: &'a Path,
-    /// Told to the runner only, and repeated in its report.
+    /// In the report's file at the start; the runner takes it out and repeats it in its report.
     pub(crate) nonce: &'a str,
     pub(crate) coverage: bool,
 }
@@ -87,6 +87,14 @@ impl Adapter {
         match self {
             Self::Pytest => pytest::environment(setting),
             Self::Ruff | Self::Command => BTreeMap::new(),
+        }
+    }
+
+    /// What the report's file holds at the start.
+    pub(crate) fn before(self, setting: &Setting<'_>) -> String {
+        match self {
+            Self::Pytest => setting.nonce.to_owned(),
+            Self::Ruff | Self::Command => String::new(),
         }
     }
 

@@ -42,12 +42,10 @@ pub(super) fn arguments(command: &[String]) -> Vec<String> {
     before.iter().cloned().chain(ours.map(str::to_owned)).chain(after.iter().cloned()).collect()
 }
 
-/// The workspace is importable, as it is under `python -m pytest`.
+/// Where the plugin is, and where it reports to.
 pub(super) fn environment(setting: &Setting<'_>) -> BTreeMap<String, String> {
-    let imports = format!("{}:{}", setting.plugin.display(), setting.workspace.display());
     let mut variables = BTreeMap::from([
-        ("PYTHONPATH".to_owned(), imports),
-        ("REWEAVE_NONCE".to_owned(), setting.nonce.to_owned()),
+        ("PYTHONPATH".to_owned(), setting.plugin.display().to_string()),
         ("REWEAVE_REPORT".to_owned(), setting.report.display().to_string()),
     ]);
     if setting.coverage {

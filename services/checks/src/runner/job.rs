@@ -76,7 +76,7 @@ pub(super) struct Job<'a> {
     check: &'a Command,
     bounds: Bounds,
     coverage: bool,
-    /// Told to the runner only, and repeated in its report.
+    /// Shows that a report is the runner's.
     nonce: String,
 }
 
@@ -116,6 +116,11 @@ impl<'a> Job<'a> {
         }
     }
 
+    /// What the report's file holds at the start.
+    pub(super) fn before(&self) -> String {
+        self.check.adapter.before(&self.setting())
+    }
+
     /// What came of it. `None` when it was cancelled.
     pub(super) fn report(&self, finished: Finished, written: &[u8]) -> Result<Option<Report>, Refusal> {
         let judged_by = self.check.adapter.judged_by();
@@ -132,6 +137,7 @@ impl<'a> Job<'a> {
                     report.status = CheckStatus::TimedOut;
                 }
                 Ending::MemoryReached => killed(&mut report, size("memory", self.bounds.memory_bytes)),
+                Ending::ProcessesReached => killed(&mut report, format!("processes {}", self.bounds.processes)),
                 Ending::DiskReached => killed(&mut report, size("disk", self.bounds.disk_bytes)),
                 Ending::Unstartable(reason) => return Err(self.unstartable(reason)),
                 Ending::NotConfined { .. } => return Err(not_confined(answer)),

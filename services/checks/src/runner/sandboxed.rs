@@ -77,7 +77,7 @@ impl Runner for SandboxRunner {
         let sandbox = self.shared.sandbox().await?.clone();
         let shared = Arc::clone(&self.shared);
         let opened = tokio::task::spawn_blocking(move || {
-            let pristine = Pristine::open(&source, &shared.config, Sandbox::identity()?)?;
+            let pristine = Pristine::open(&source, &shared.config, Sandbox::identity())?;
             Ok(SandboxedWorkspace {
                 toolbox: Toolbox::new(&shared.config, pristine.origin()),
                 sandbox,
@@ -143,6 +143,7 @@ impl SandboxedWorkspace {
         let config = &self.shared.config;
         let job = Job::new(config, &place, (name, check), request.coverage);
         let plan = job.plan(&self.sandbox, &found);
+        fs::write(&staged.report, job.before()).map_err(|error| refused("preparing a run", &error))?;
         let output = job.output();
         let finished = self.sandbox.run(&plan, output, cancel).await;
         let finished = finished.map_err(|error| refused("starting the sandbox", &error))?;

@@ -7,14 +7,13 @@ use super::plan::Identity;
 /// Ids that neither people, nor services, nor usual containers have; then what is left in a container with few ids.
 const RANGES: [(u32, u32); 2] = [(0x3000_0000, 0x6fff_ffff), (60_100, 65_500)];
 
-/// Whom the next workspace belongs to. `None` when the machine gives root no other ids.
-pub(super) fn next() -> Option<Identity> {
+/// Whom the next workspace belongs to. Root without any other id keeps its own: it is somebody else's user outside.
+pub(super) fn next() -> Identity {
     if !nix::unistd::geteuid().is_root() {
-        return Some(Identity::Own);
+        return Identity::Own;
     }
-    let map = fs::read_to_string("/proc/self/uid_map").ok()?;
-    let (first, last) = usable(&map)?;
-    Some(Identity::Throwaway(rand::random_range(first..=last)))
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    usable(&map).map_or(Identity::Own, |(first, last)| Identity::Throwaway(rand::random_range(first..=last)))
 }
 
 /// The best range that is mapped.

@@ -100,10 +100,11 @@ fn inside(plan: &Plan) -> Result<(), Failure> {
         }
     }
     let supervisor = Supervisor::start(plan)?;
-    let landlock = confine(plan)?;
+    let others = supervise::threads_of_user(plan);
+    let landlock = confine(plan, others)?;
     let mut result = match plan.purpose {
         Purpose::Command => supervisor.run(command(plan)),
-        Purpose::Probe => Answer::ended(probe::try_what_must_not_work(plan)),
+        Purpose::Probe => Answer::ended(probe::try_what_must_not_work(plan, others)),
     };
     result.landlock = landlock;
     answer(&result);
@@ -114,10 +115,10 @@ fn die_with_parent() -> nix::Result<()> {
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)
 }
 
-fn confine(plan: &Plan) -> Result<u32, Failure> {
+fn confine(plan: &Plan, others: u64) -> Result<u32, Failure> {
     let enabled = |protection| !plan.disabled.contains(&protection);
     nix::sys::prctl::set_no_new_privs()?;
-    confine::limit(&plan.bounds, supervise::threads_of_user(plan))?;
+    confine::limit(&plan.bounds, others)?;
     let landlock = if enabled(Protection::Landlock) { confine::restrict_files(&paths(plan))? } else { 0 };
     if enabled(Protection::Seccomp) {
         filter::apply()?;

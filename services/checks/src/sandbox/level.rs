@@ -61,8 +61,8 @@ impl Sandbox {
     }
 
     /// Whom a new workspace belongs to.
-    pub(crate) fn identity() -> Result<Identity, Refusal> {
-        identity::next().ok_or_else(|| unavailable(&["root has no other user id to run commands as".into()]))
+    pub(crate) fn identity() -> Identity {
+        identity::next()
     }
 
     /// Protections left out.
@@ -81,7 +81,7 @@ impl Sandbox {
     }
 
     async fn try_out(&self, folder: &Path) -> Result<u32, String> {
-        let identity = identity::next().ok_or("no other user id to run commands as")?;
+        let identity = identity::next();
         let folder = Folder::new(folder, identity).map_err(|error| error.to_string())?;
         let plan = self.probe_plan(&folder, identity).map_err(|error| error.to_string())?;
         let output = OutputBounds { bytes_max: 1 << 16, tail_bytes_max: 1 << 10 };
@@ -134,17 +134,17 @@ const PROBE: Bounds = Bounds {
 
 fn candidates(disabled: &[Protection]) -> Vec<Isolation> {
     let root = nix::unistd::geteuid().is_root();
+    // Root that cannot become anybody else loses its rights only in a user namespace.
+    let stuck = root && identity::next() == Identity::Own;
     let mut all = Vec::new();
     if !disabled.contains(&Protection::Namespaces) {
         for overlay in [true, false].into_iter().filter(|overlay| !overlay || !disabled.contains(&Protection::Overlay))
         {
-            if root {
-                all.push(Isolation::Namespaces { overlay });
-            }
+            all.extend((root && !stuck).then_some(Isolation::Namespaces { overlay }));
             all.push(Isolation::UserNamespaces { overlay });
         }
     }
-    all.push(Isolation::Floor);
+    all.extend((!stuck).then_some(Isolation::Floor));
     all
 }
 

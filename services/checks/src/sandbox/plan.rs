@@ -121,6 +121,8 @@ pub(crate) enum Ending {
     Signaled(i32),
     TimedOut,
     MemoryReached,
+    /// Only without namespaces; with them, the bound refuses what goes over it.
+    ProcessesReached,
     DiskReached,
     /// The sandbox was up, but the program could not be started.
     Unstartable(String),

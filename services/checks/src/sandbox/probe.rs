@@ -11,7 +11,9 @@ use std::{
 use super::plan::{Ending, Plan, Protection};
 
 /// Tries everything once. Exit 0 says that all was refused.
-pub(super) fn try_what_must_not_work(plan: &Plan) -> Ending {
+///
+/// `others` is how many threads of the user the bound on processes was raised by; they may have ended meanwhile.
+pub(super) fn try_what_must_not_work(plan: &Plan, others: u64) -> Ending {
     let enabled = |protection| !plan.disabled.contains(&protection);
     let held = [
         (Protection::Seccomp, "a network socket could be opened", enabled(Protection::Seccomp) && sockets_work()),
@@ -29,7 +31,7 @@ pub(super) fn try_what_must_not_work(plan: &Plan) -> Ending {
     if let Err(error) = File::create("probe") {
         return Ending::NotConfined { step: "writing to the workspace".into(), error: error.to_string() };
     }
-    if threads_unbounded(plan.bounds.processes) {
+    if threads_unbounded(plan.bounds.processes + others) {
         return Ending::NotConfined { step: "bounding processes".into(), error: "the bound did not hold".into() };
     }
     Ending::Exited(0)

@@ -167,6 +167,7 @@ impl Answer {
             | Ending::Signaled(_)
             | Ending::TimedOut
             | Ending::MemoryReached
+            | Ending::ProcessesReached
             | Ending::DiskReached
             | Ending::Unstartable(_) => None,
         }

@@ -29,6 +29,8 @@ use super::{
 
 /// Between two looks at memory, processes and disk.
 const LOOK: Duration = Duration::from_millis(20);
+/// Measuring what was written means walking over it, so it is done less often.
+const LOOKS_PER_DISK_LOOK: u32 = 16;
 /// Longest time that ending a process tree may take without a process namespace.
 const KILL_MAX: Duration = Duration::from_secs(10);
 /// Threads of the supervising process itself, which the bound on processes counts in.
@@ -110,7 +112,7 @@ fn wait_for_children(events: &Sender<Event>) {
 }
 
 fn watch(plan: &Plan, events: &Receiver<Event>) -> Option<Answer> {
-    let mut watch = Watch { plan, command: None, deadline: None, processes_reached: false };
+    let mut watch = Watch { plan, command: None, deadline: None, processes_reached: false, looks: 0 };
     let ending = loop {
         match events.recv_timeout(LOOK) {
             Ok(Event::Started(pid)) => watch.started(pid),
@@ -125,6 +127,10 @@ fn watch(plan: &Plan, events: &Receiver<Event>) -> Option<Answer> {
     };
     let disk_reached = disk_full(plan);
     end_all(plan);
+    let ending = match (ending, plan.isolation) {
+        (Some(Ending::Exited(_)), Isolation::Floor) if disk_reached => Some(Ending::DiskReached),
+        (ending, _) => ending,
+    };
     match ending {
         Some(ending) => Some(Answer { ending, processes_reached: watch.processes_reached, disk_reached, landlock: 0 }),
         None => std::process::exit(1),
@@ -136,6 +142,7 @@ struct Watch<'a> {
     command: Option<Pid>,
     deadline: Option<Instant>,
     processes_reached: bool,
+    looks: u32,
 }
 
 impl Watch<'_> {
@@ -156,7 +163,17 @@ impl Watch<'_> {
         {
             return Some(Ending::MemoryReached);
         }
-        (self.plan.isolation == Isolation::Floor && disk_full(self.plan)).then_some(Ending::DiskReached)
+        self.looks += 1;
+        (self.plan.isolation == Isolation::Floor).then(|| self.look_without_namespaces(&census)).flatten()
+    }
+
+    /// Bounds that only namespaces make hold by themselves.
+    fn look_without_namespaces(&self, census: &Census) -> Option<Ending> {
+        if census.threads > self.plan.bounds.processes {
+            return Some(Ending::ProcessesReached);
+        }
+        let full = self.looks.is_multiple_of(LOOKS_PER_DISK_LOOK) && disk_full(self.plan);
+        full.then_some(Ending::DiskReached)
     }
 }
 

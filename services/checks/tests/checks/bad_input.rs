@@ -98,10 +98,10 @@ async fn pipes_sockets_and_hostile_names_do_not_stop_the_copy() {
 
 #[tokio::test]
 async fn files_carried_by_the_request_are_a_workspace() {
-    let kit = Kit::new(&[]).shell("cat", "pwd && cat a/b.py");
+    let kit = Kit::new(&[]).shell("cat", "cat a/b.py");
     let mut session = kit.session_on(Some(inline("a/b.py", "print(1)\n", true))).await;
     assert_eq!(session.opened().await.files, 1);
-    assert_eq!(session.run(&["cat"]).await[0].log_tail, "/workspace\nprint(1)\n");
+    assert_eq!(session.run(&["cat"]).await[0].log_tail, "print(1)\n");
     let error = kit.session_on(Some(inline("a.py", "x", false))).await.error().await;
     assert_eq!(error.code, "source.digest_mismatch");
     let error = kit.session_on(Some(inline("../a.py", "x", true))).await.error().await;
@@ -176,8 +176,12 @@ async fn below_the_floor_nothing_is_run() {
 async fn what_is_active_is_told() {
     let kit = Kit::new(&[]);
     let described = kit.client().await.describe(wire::DescribeRequest {}).await.unwrap().into_inner();
-    for protection in ["landlock", "seccomp", "resource_limits", "memory_watch", "pid_namespace", "overlay"] {
-        assert!(described.sandbox.iter().any(|active| active == protection), "{:?}", described.sandbox);
+    let active = |name: &str| described.sandbox.iter().any(|active| active == name);
+    for protection in ["landlock", "seccomp", "resource_limits", "memory_watch", "time_limit", "output_limit"] {
+        assert!(active(protection), "{:?}", described.sandbox);
+    }
+    for protection in ["mount_namespace", "pid_namespace", "network_namespace", "ipc_namespace", "uts_namespace"] {
+        assert_eq!(active(protection), kit.isolated(), "{:?}", described.sandbox);
     }
     let names: Vec<_> = described.checks.iter().map(|check| (check.name.as_str(), check.adapter.as_str())).collect();
     assert_eq!(names, [("pytest", "pytest"), ("ruff", "ruff")]);

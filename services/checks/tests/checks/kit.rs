@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -9,7 +11,7 @@ use reweave_chassis::{in_process, service::ConfigArgs};
 use reweave_checks::{
     Config,
     config::{Command, Root},
-    sandbox::Launcher,
+    sandbox::{Launcher, Protection},
 };
 use reweave_proto::wire::{
     checks::{
@@ -44,6 +46,9 @@ impl Kit {
         config.work_folder = work.path().to_owned();
         config.local_workspace = Some(workspace.path().to_owned());
         config.limits.timeout_ms = 20_000;
+        config.disabled_protections = disabled();
+        // Without namespaces, another user has to come through here.
+        fs::set_permissions(work.path(), fs::Permissions::from_mode(0o711)).unwrap();
         let kit = Self { config, workspace, work };
         for (path, content) in files {
             kit.write(path, content);
@@ -53,8 +58,13 @@ impl Kit {
 
     pub(crate) fn write(&self, path: &str, content: &str) {
         let path = self.workspace.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, content).unwrap();
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Whether commands have a root of their own.
+    pub(crate) fn isolated(&self) -> bool {
+        !self.config.disabled_protections.contains(&Protection::Namespaces)
     }
 
     /// Makes pytest and ruff of the test environment available.
@@ -114,7 +124,7 @@ impl Kit {
 
     /// The private folders that the service has at the moment.
     pub(crate) fn folders(&self) -> Vec<PathBuf> {
-        std::fs::read_dir(self.work.path()).unwrap().map(|entry| entry.unwrap().path()).collect()
+        fs::read_dir(self.work.path()).unwrap().map(|entry| entry.unwrap().path()).collect()
     }
 }
 
@@ -174,6 +184,17 @@ impl Session {
         self.ask(Asked::Run(wire::Run { checks, overlay, ..wire::Run::default() })).await;
         self.result().await
     }
+}
+
+/// The whole suite runs without the protections that this variable names: `REWEAVE_TEST_DISABLED=namespaces,overlay`.
+fn disabled() -> Vec<Protection> {
+    let names = std::env::var("REWEAVE_TEST_DISABLED").unwrap_or_default();
+    let named = |name: &str| match name {
+        "namespaces" => Protection::Namespaces,
+        "overlay" => Protection::Overlay,
+        other => panic!("`{other}` is not a protection to leave out"),
+    };
+    names.split(',').filter(|name| !name.is_empty()).map(named).collect()
 }
 
 /// The folder of pytest and ruff that the tests use.

@@ -71,9 +71,13 @@ async fn an_exit_code_that_the_tests_turn_to_0_does_not_hide_their_failure() {
 
 #[tokio::test]
 async fn a_report_that_the_tests_write_themselves_does_not_count() {
-    let forge = "import json, os\n\
-        open('/run/reweave/report', 'w').write(json.dumps({'nonce': os.environ.get('REWEAVE_NONCE', ''), 'exit_status': 0,\n\
-        \x20 'outcomes': {'t': 'passed'}, 'errors': [], 'findings': [], 'coverage': {}}))\n\
+    let forge = "import json, os, sys\n\
+        at = sys.modules['reweave_pytest']._REPORT\n\
+        try: environment = open('/proc/self/environ').read()\n\
+        except OSError: environment = ''\n\
+        nonce = open(at).read() or environment.partition('NONCE=')[2].partition(chr(0))[0]\n\
+        open(at, 'w').write(json.dumps({'nonce': nonce, 'exit_status': 0, 'outcomes': {'t': 'passed'},\n\
+        \x20 'errors': [], 'findings': [], 'coverage': {}}))\n\
         os._exit(0)\n";
     let report = kit(forge).run("pytest").await;
     assert_eq!(report.status, "no_report", "{}", report.log_tail);
