@@ -268,3 +268,64 @@ fn count(field: &'static str, value: usize, range: RangeInclusive<u64>) -> Resul
 fn within(field: &'static str, value: u64, range: RangeInclusive<u64>) -> Result<u64, Error> {
     if range.contains(&value) { Ok(value) } else { Err(Error::Range { field, value, range }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use reweave_chassis::config::{Layers, load};
+
+    use super::*;
+
+    fn section(change: &str) -> Result<Root, reweave_chassis::config::Error> {
+        let defaults = vec![reweave_chassis::DEFAULTS, DEFAULTS];
+        load(Layers { defaults, overrides: vec![change.to_owned()], ..Layers::default() })
+    }
+
+    fn refused(change: &str) -> String {
+        let root = section(change).unwrap();
+        root.checks.validate(&BTreeMap::new()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_defaults_are_valid_and_hold_the_two_checks() {
+        let root = section("checks.concurrent_runs=3").unwrap();
+        let environment = BTreeMap::from([("PATH".to_owned(), "/a:/b".to_owned())]);
+        let config = root.checks.validate(&environment).unwrap();
+        assert_eq!(config.commands.keys().map(CheckName::as_str).collect::<Vec<_>>(), ["pytest", "ruff"]);
+        assert_eq!((config.concurrent_runs, config.limits.memory_bytes), (3, 2 << 30));
+        assert_eq!(config.path, [PathBuf::from("/a"), PathBuf::from("/b")]);
+    }
+
+    #[test]
+    fn values_out_of_range_name_their_field_and_its_range() {
+        let expected = "checks.concurrent_runs is 0, which is not within 1 to 256";
+        assert_eq!(refused("checks.concurrent_runs=0"), expected);
+        assert_eq!(
+            refused("checks.limits.processes=0"),
+            "checks.limits.processes is 0, which is not within 1 to 100000"
+        );
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused() {
+        for change in [
+            "checks.skip=[]",
+            "checks.tool_paths=['bin']",
+            "checks.workspaces={ shop = 'relative' }",
+            "checks.workspaces={ 'a b' = '/x' }",
+            "checks.commands.empty={ command = [], adapter = 'command' }",
+        ] {
+            refused(change);
+        }
+        for unknown in ["checks.surprise=1", "checks.limits.surprise=1", "checks.disabled_protections=['walls']"] {
+            section(unknown).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn only_named_variables_are_taken_from_the_environment() {
+        let root = section("checks.environment=['SHOWN', 'ABSENT']").unwrap();
+        let all = [("SHOWN", "1"), ("SECRET", "2")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = root.checks.validate(&all.into_iter().collect()).unwrap();
+        assert_eq!(config.environment, BTreeMap::from([("SHOWN".to_owned(), "1".to_owned())]));
+    }
+}

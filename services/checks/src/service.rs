@@ -3,11 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use reweave_core::{EvidenceKind, Refusal, RefusalCode};
-use reweave_proto::wire::checks::{
-    self as wire,
-    checks_service_server::{ChecksService, ChecksServiceServer},
-    session_request::Message as Asked,
-    session_response::Message as Answered,
+use reweave_proto::{
+    convert::{Door, read_source, session_error},
+    wire::checks::{
+        self as wire,
+        checks_service_server::{ChecksService, ChecksServiceServer},
+        session_request::Message as Asked,
+        session_response::Message as Answered,
+    },
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
@@ -104,7 +107,7 @@ impl Session {
         let answers = self.answers.clone();
         if let Err(refusal) = self.converse(requests).await {
             metrics::counter!(crate::metrics::SESSIONS_REFUSED, "code" => refusal.code.as_str()).increment(1);
-            let message = Some(Answered::Error(convert::error(refusal)));
+            let message = Some(Answered::Error(session_error(refusal)));
             // Whoever stopped reading does not want the refusal either.
             let _ = answers.send(Ok(wire::SessionResponse { message })).await;
         }
@@ -122,7 +125,7 @@ impl Session {
                 (Asked::Open(_), Some(_)) => return Err(out_of_order("the session has opened its workspace already")),
                 (Asked::Run(_), None) => return Err(out_of_order("the session has not opened a workspace")),
                 (Asked::Open(open), None) => {
-                    let opened = self.runner.open(convert::source(open.source)?).await?;
+                    let opened = self.runner.open(read_source(open.source, Door::Local)?).await?;
                     let answer = Answered::Opened(opened.opened().into());
                     workspace = Some(opened);
                     answer

@@ -128,7 +128,8 @@ impl Exposure<'_> {
                 Err(_) => break,
             }
         }
-        if let Some(interpreter) = interpreter(&reached)
+        if self.hops < HOPS_MAX
+            && let Some(interpreter) = interpreter(&reached)
             && let Some(located) = self.locate(&interpreter)
         {
             self.program(&located);
@@ -219,4 +220,89 @@ fn in_system(path: &Path) -> bool {
 fn personal(folder: &Path) -> bool {
     let homes = ["/root", "/home"].map(Path::new);
     folder.ends_with(".local") || folder == homes[0] || folder.parent() == Some(homes[1]) || folder.parent().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// A folder of programs: each a path and its content.
+    fn installed(programs: &[(&str, &str)]) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for (path, content) in programs {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, content).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        (folder, root)
+    }
+
+    fn toolbox(tool_paths: &[PathBuf]) -> Toolbox {
+        Toolbox { venv: None, tool_paths: Vec::new(), path: tool_paths.to_vec(), read_paths: Vec::new() }
+    }
+
+    fn shown(toolbox: &Toolbox, program: &str, root: &Path) -> Vec<String> {
+        let found = toolbox.find(program).unwrap();
+        let relative = |path: &PathBuf| path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+        found.shown.iter().map(relative).collect()
+    }
+
+    #[test]
+    fn a_virtual_environment_is_shown_with_the_python_it_was_made_from() {
+        let (_folder, root) = installed(&[("python/bin/python3", ""), ("python/lib/os.py", ""), ("venv/lib/x.py", "")]);
+        fs::create_dir(root.join("venv/bin")).unwrap();
+        let home = root.join("python/bin");
+        fs::write(root.join("venv/pyvenv.cfg"), format!("home = {}\nversion = 3\n", home.display())).unwrap();
+        symlink(home.join("python3"), root.join("venv/bin/python")).unwrap();
+        let script = format!("#!{}\nimport x\n", root.join("venv/bin/python").display());
+        let (_other, programs) = installed(&[("tool", &script)]);
+        let found = toolbox(std::slice::from_ref(&programs)).find("tool").unwrap();
+        for path in ["python/bin", "python/lib", "venv", "venv/bin"] {
+            assert!(found.shown.contains(&root.join(path)), "{path}: {:?}", found.shown);
+        }
+        assert!(found.shown.contains(&programs));
+    }
+
+    #[test]
+    fn a_program_is_shown_with_the_libraries_beside_it_and_nothing_else() {
+        let (_folder, root) = installed(&[("bin/tool", ""), ("lib/a", ""), ("secrets/key", "")]);
+        assert_eq!(shown(&toolbox(&[root.join("bin")]), "tool", &root), ["bin", "lib"]);
+    }
+
+    #[test]
+    fn a_script_that_chooses_among_versions_is_shown_with_all_of_them() {
+        let (_folder, root) = installed(&[("shims/python", "#!/bin/sh\n"), ("versions/3/bin/python", "")]);
+        assert_eq!(shown(&toolbox(&[root.join("shims")]), "python", &root), [""]);
+    }
+
+    #[test]
+    fn an_interpreter_by_name_is_found_where_programs_are() {
+        let (_folder, root) = installed(&[("a/tool", "#!/usr/bin/env -S X=1 lang -x\n"), ("b/lang", "")]);
+        assert_eq!(shown(&toolbox(&[root.join("a"), root.join("b")]), "tool", &root), ["a", "b"]);
+    }
+
+    #[test]
+    fn links_in_a_circle_and_interpreters_of_themselves_end() {
+        let (_folder, root) = installed(&[("bin/real", "")]);
+        symlink("b", root.join("bin/a")).unwrap();
+        symlink("a", root.join("bin/b")).unwrap();
+        assert_eq!(toolbox(&[root.join("bin")]).find("a"), None);
+        let own = root.join("bin/own");
+        fs::write(&own, format!("#!{}\n", own.display())).unwrap();
+        fs::set_permissions(&own, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(shown(&toolbox(&[root.join("bin")]), "own", &root), ["bin"]);
+    }
+
+    #[test]
+    fn what_is_not_executable_or_not_there_is_not_found() {
+        let (_folder, root) = installed(&[("bin/folder/x", "")]);
+        fs::write(root.join("bin/plain"), "").unwrap();
+        for program in ["folder", "plain", "absent"] {
+            assert_eq!(toolbox(&[root.join("bin")]).find(program), None, "{program}");
+        }
+    }
 }

@@ -1,44 +1,13 @@
 //! Between the wire and this crate's own types: converted at the first and last line of a handler.
 
-use reweave_core::{CheckName, InlineFile, JudgedBy, Refusal, RefusalCode, Sha256, Source};
-use reweave_proto::wire::{checks as wire, outcome, spec};
+use reweave_core::{CheckName, Refusal, RefusalCode};
+use reweave_proto::wire::checks as wire;
 
 use crate::{
     report::{FileCoverage, Finding, Report},
     runner::{Description, Opened, Request},
     workspace::Overlay,
 };
-
-/// Where the code comes from.
-pub(crate) fn source(source: Option<spec::Source>) -> Result<Source, Refusal> {
-    let invalid = |reason: String| Refusal::new(RefusalCode::SpecInvalid, reason);
-    match source.map(|source| source.from) {
-        None => Ok(Source::Local),
-        Some(None) => Err(invalid("the source is empty".into())),
-        Some(Some(spec::source::From::Workspace(workspace))) => Ok(Source::Workspace {
-            name: workspace.name.try_into().map_err(|error: reweave_core::InvalidName| invalid(error.to_string()))?,
-            revision: (!workspace.revision.is_empty()).then_some(workspace.revision),
-        }),
-        Some(Some(spec::source::From::Inline(inline))) => {
-            inline.files.into_iter().map(inline_file).collect::<Result<_, _>>().map(Source::Inline)
-        }
-    }
-}
-
-fn inline_file(file: spec::InlineFile) -> Result<InlineFile, Refusal> {
-    let path: reweave_core::RelativePath = file
-        .path
-        .try_into()
-        .map_err(|error: reweave_core::RelativePathError| Refusal::new(RefusalCode::PathOutside, error.to_string()))?;
-    let sha256 = Sha256::of(file.content.as_bytes());
-    if file.sha256.parse() != Ok(sha256) {
-        return Err(Refusal::new(
-            RefusalCode::DigestMismatch,
-            format!("`{path}` does not have the SHA-256 given for it"),
-        ));
-    }
-    Ok(InlineFile { path, content: file.content.into_bytes(), sha256 })
-}
 
 /// A run as asked for.
 pub(crate) fn request(run: wire::Run) -> Result<Request, Refusal> {
@@ -87,7 +56,7 @@ impl From<Report> for wire::CheckReport {
             name: report.name.into(),
             command: report.command,
             status: report.status.as_str().to_owned(),
-            judged_by: judged_by(report.judged_by).to_owned(),
+            judged_by: report.judged_by.as_str().to_owned(),
             exit_code: report.exit_code,
             passed: report.passed,
             failing: report.failing,
@@ -98,13 +67,6 @@ impl From<Report> for wire::CheckReport {
             findings: report.findings.into_iter().map(finding).collect(),
             limit: report.limit.unwrap_or_default(),
         }
-    }
-}
-
-fn judged_by(judged_by: JudgedBy) -> &'static str {
-    match judged_by {
-        JudgedBy::Report => "report",
-        JudgedBy::ExitStatus => "exit_status",
     }
 }
 
@@ -125,22 +87,6 @@ fn finding(finding: Finding) -> wire::Finding {
         column: finding.column,
         code: finding.code,
         message: finding.message,
-    }
-}
-
-/// The end of a session, refused.
-pub(crate) fn error(refusal: Refusal) -> wire::SessionError {
-    let evidence = |evidence: reweave_core::Evidence| outcome::Evidence {
-        kind: evidence.kind.as_str().to_owned(),
-        detail: evidence.detail,
-        file: evidence.file.map(Into::into).unwrap_or_default(),
-        line: evidence.line.unwrap_or_default(),
-    };
-    wire::SessionError {
-        code: refusal.code.as_str().to_owned(),
-        reason: refusal.reason,
-        evidence: refusal.evidence.into_iter().map(evidence).collect(),
-        next_command: refusal.next_command,
     }
 }
 

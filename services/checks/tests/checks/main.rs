@@ -1,6 +1,9 @@
 //! The service over the real sandbox: commands that behave, and commands that do all they can.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod bad_input;
+mod contract;
 mod hostile;
 mod kit;
 mod levels;
