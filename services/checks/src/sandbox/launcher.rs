@@ -27,6 +27,10 @@ const INSIDE: &str = "inside";
 
 /// Runs one stage of the sandbox and answers.
 pub(super) fn main(stage: Option<OsString>, plan: Option<OsString>) {
+    if started_threads() {
+        let error = "launcher_main has to come first in main, before a runtime starts its threads";
+        return answer(&Answer::failed("starting the launcher".into(), error.into()));
+    }
     close_inherited();
     let Some(plan) = plan.map(PathBuf::from) else { return };
     let read = File::open(&plan).map_err(|error| error.to_string());
@@ -153,6 +157,11 @@ fn answer(answer: &Answer) {
     let socket = std::io::stdin().as_fd().try_clone_to_owned().map(File::from);
     // Nobody is left to tell when the service is gone.
     let _ = written.and_then(|line| socket?.write_all(&line));
+}
+
+/// Threads would keep the namespaces and the files that this process is about to leave.
+fn started_threads() -> bool {
+    std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() > 1)
 }
 
 /// Files that whoever started the service left open must not reach the command.

@@ -28,7 +28,7 @@ pub use plan::Protection;
 static CALLED: AtomicBool = AtomicBool::new(false);
 
 /// Becomes the launcher and never returns, when this process was started as one. Every binary that runs checks in
-/// process calls it first in `main`.
+/// process calls it first in `main`, before a runtime starts threads.
 pub fn launcher_main() {
     CALLED.store(true, Ordering::Relaxed);
     let mut arguments = std::env::args_os().skip(1);
