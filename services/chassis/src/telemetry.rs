@@ -1,6 +1,6 @@
 //! Logs on standard error, one event per line.
 
-use std::sync::Once;
+use std::{io::IsTerminal as _, sync::Once};
 
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::{EnvFilter, fmt::time::SystemTime};
@@ -57,9 +57,11 @@ pub fn init(telemetry: &Telemetry) {
 }
 
 fn start_logs(telemetry: &Telemetry) {
-    let filter = EnvFilter::builder().parse_lossy(&telemetry.filter.0);
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_timer(SystemTime);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::builder().parse_lossy(&telemetry.filter.0))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_timer(SystemTime);
     let started = match telemetry.format {
         Format::Human => subscriber.try_init(),
         Format::Json => subscriber.json().flatten_event(true).try_init(),
