@@ -7,9 +7,10 @@ use super::source::Source;
 /// Most lines named in a refusal.
 const EVIDENCE_MAX: usize = 5;
 
-/// Refuses when another file imports this module and takes an attribute `name` of anything.
+/// Refuses when another file imports this module and takes an attribute `name` of anything, or defines a `name` that may
+/// override it.
 pub(super) fn check_attribute(source: &Source<'_>, name: &str, others: &[FileText]) -> Result<(), Refusal> {
-    check(source, name, others.iter(), |before, _| before.ends_with('.'))
+    check(source, name, others.iter(), |before, _| before.ends_with('.') || before.ends_with("def"))
 }
 
 /// Refuses when another file imports this module and mentions `name`.

@@ -16,6 +16,7 @@ pub(super) fn of(source: &Source<'_>, method: &Method<'_>, uses: &Uses) -> Vec<R
     parts.extend(other_definitions(source, method));
     parts.extend(computed_attributes(source));
     parts.extend(in_strings(source, method));
+    parts.extend(in_doctests(source, method));
     parts.extend(decorators(method));
     if !method.node.name.starts_with('_') {
         let reason = format!("`{}` is public: code outside this workspace may call it", method.path(source));
@@ -77,6 +78,15 @@ fn in_strings(source: &Source<'_>, method: &Method<'_>) -> Option<RiskPart> {
     let string = source.tree.string_values.iter().find(|literal| &*literal.value == method.node.name.as_str())?;
     let line = source.parsed.line(span(string.range).start);
     Some(part("name_in_string", 0.2, format!("the string at line {line} is the method's name")))
+}
+
+/// Examples in docstrings are code that runs, and stay as they are.
+fn in_doctests(source: &Source<'_>, method: &Method<'_>) -> Option<RiskPart> {
+    let call = format!(".{}(", method.node.name);
+    let shows = |line: &str| line.trim_start().starts_with(">>>") && line.contains(&call);
+    let docstring = source.tree.string_values.iter().find(|literal| literal.value.lines().any(shows))?;
+    let line = source.parsed.line(span(docstring.range).start);
+    Some(part("used_in_doctest", 0.4, format!("an example in the string at line {line} calls the method")))
 }
 
 fn decorators(method: &Method<'_>) -> Option<RiskPart> {

@@ -465,14 +465,19 @@ fn a_use_in_a_file_that_imports_the_module_is_refused() {
           next: change the uses in `a.py` first, or keep `m`
     "#]]
     .assert_eq(&outcome(text, &plan, &using));
+    let overriding = [other("a.py", "from pkg.mod import C\nclass D(C):\n    def m(self): pass\n")];
+    assert!(outcome(text, &plan, &overriding).starts_with("refactor.dynamic_use"));
     let unrelated = [other("a.py", "import other\nx.m()\n"), other("b.py", "from pkg.mod import C\nmm = C.mm\n")];
     assert!(outcome(text, &plan, &unrelated).starts_with("def m(self)"));
 }
 
 #[test]
 fn risks_name_what_the_file_cannot_show() {
-    let text = "from x import B\n\n\nclass C(B):\n    def m(self):\n        return getattr(self, name)\n\n\nclass D(C):\n    def m(self):\n        return 'm'\n";
+    let text = "from x import B\n\n\nclass C(B):\n    def m(self):\n        return getattr(self, name)\n\n\nclass D(C):\n    def m(self):\n        '''\n        >>> D().m()\n        '''\n        return 'm'\n";
     let candidate = candidate(text, &plan("method_to_function", "C.m", &[]), &[]).expect("it is proposed");
     let risks: Vec<_> = candidate.risks.iter().map(|risk| risk.name.as_str()).collect();
-    assert_eq!(risks, ["perhaps_a_hook", "override_lost", "computed_names", "name_in_string", "public_method"]);
+    assert_eq!(
+        risks,
+        ["perhaps_a_hook", "override_lost", "computed_names", "name_in_string", "used_in_doctest", "public_method"]
+    );
 }
