@@ -7,6 +7,12 @@ use reweave_core::SpecKind;
 use reweave_proto::document::{Door, read_spec};
 
 #[test]
+fn the_example_for_a_pod_is_read_by_the_remote_door() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/pod/rename.yaml");
+    assert!(read_spec(&fs::read(path).unwrap(), Door::Remote).is_ok());
+}
+
+#[test]
 fn every_example_spec_is_read_by_the_local_door() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/specs");
     let mut kinds = [0; 3];
