@@ -68,6 +68,12 @@ impl Stage {
     }
 }
 
+/// The letter without the message's bytes, of which it keeps the digest.
+#[must_use]
+pub fn without_payload(letter: Outgoing) -> Outgoing {
+    Outgoing { payload: Vec::new(), ..letter }
+}
+
 impl DeadLetter<'_> {
     /// The letter for `delivery`: its bytes, key and properties, and what is said here.
     #[must_use]

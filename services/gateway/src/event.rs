@@ -82,7 +82,7 @@ pub struct Key {
 pub struct Unreadable {
     pub key: Option<Key>,
     pub traceparent: Option<String>,
-    pub refusal: Refusal,
+    pub refusal: Box<Refusal>,
 }
 
 /// The attributes of an event that the gateway publishes.
@@ -198,7 +198,8 @@ impl Raw {
         let reserved = self.source.as_deref() == Some(RESERVED_SOURCE);
         let key = key(self.source.clone(), self.id.clone());
         let traceparent = self.traceparent.clone();
-        let unreadable = |refusal| Unreadable { key: key.clone(), traceparent: traceparent.clone(), refusal };
+        let unreadable =
+            |refusal| Unreadable { key: key.clone(), traceparent: traceparent.clone(), refusal: Box::new(refusal) };
         if reserved {
             return Err(unreadable(invalid("the source is reserved", "ce_source")));
         }

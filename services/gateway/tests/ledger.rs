@@ -1,5 +1,7 @@
 //! The contract of `Ledger`, run on embedded SQLite always and on Postgres where a server is installed.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 #[expect(unreachable_pub, reason = "the scenarios of the pod include the same file as a public module")]
 #[path = "support/postgres.rs"]
 mod postgres;

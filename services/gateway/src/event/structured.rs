@@ -31,7 +31,7 @@ struct Envelope {
 }
 
 pub(super) fn read(payload: &[u8]) -> Result<Raw, Unreadable> {
-    let unreadable = |refusal| Unreadable { key: None, traceparent: None, refusal };
+    let unreadable = |refusal| Unreadable { key: None, traceparent: None, refusal: Box::new(refusal) };
     if payload.len() > ENVELOPE_BYTES_MAX {
         return Err(unreadable(too_large(payload.len())));
     }
@@ -62,7 +62,7 @@ pub(super) fn read(payload: &[u8]) -> Result<Raw, Unreadable> {
         Err(reason) => Err(Unreadable {
             key: super::key(raw.source, raw.id),
             traceparent: raw.traceparent,
-            refusal: invalid(reason, "data_base64"),
+            refusal: Box::new(invalid(reason, "data_base64")),
         }),
     }
 }

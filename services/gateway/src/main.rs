@@ -1,0 +1,5 @@
+//! The binary `reweave-gateway`.
+
+fn main() -> std::process::ExitCode {
+    reweave_gateway::command::main()
+}
