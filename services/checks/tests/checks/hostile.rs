@@ -4,7 +4,10 @@ use std::{fs, time::Duration};
 
 use reweave_proto::wire::checks as wire;
 
-use crate::kit::Kit;
+use crate::{
+    kit::Kit,
+    watch::{marker, running_with, until},
+};
 
 #[tokio::test]
 async fn a_command_that_works_passes_and_says_by_what_it_was_judged() {
@@ -251,25 +254,4 @@ fn run(check: &str) -> wire::session_request::Message {
 
 fn kit_parent() -> String {
     std::env::temp_dir().display().to_string()
-}
-
-/// A number that only one test of one test process sleeps for or mentions.
-fn marker(test: u32) -> String {
-    format!("{}{test:02}", 10_000 + std::process::id())
-}
-
-/// Processes of the machine whose arguments hold `marker`, this test's own aside.
-fn running_with(marker: &str) -> usize {
-    let processes = fs::read_dir("/proc").unwrap().flatten();
-    let arguments = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
-    arguments.filter(|arguments| arguments.windows(marker.len()).any(|window| window == marker.as_bytes())).count()
-}
-
-/// Waits for what happens soon, and fails when it does not.
-async fn until(condition: impl Fn() -> bool) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-    while !condition() {
-        assert!(tokio::time::Instant::now() < deadline, "it did not happen within 20 s");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }

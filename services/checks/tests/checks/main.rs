@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod bad_input;
+mod binary;
 mod contract;
 mod hostile;
 mod kit;
 mod levels;
 mod pytest;
+mod watch;
