@@ -1,5 +1,9 @@
 //! One module a command.
 
+mod bus;
+pub(crate) mod dlq;
 pub(crate) mod doctor;
+pub(crate) mod publish;
 pub(crate) mod run;
 pub(crate) mod undo;
+pub(crate) mod up;

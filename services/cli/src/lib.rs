@@ -30,6 +30,12 @@ const EXIT_CODES: &str = "Exit codes: 0 patch or nothing to do · 1 refused · 2
 enum Command {
     /// Work on a spec and show the patch, the checks and the risk.
     Run(commands::run::Arguments),
+    /// Run the whole pod in one process.
+    Up(commands::up::Arguments),
+    /// Publish a spec to the pod's topic.
+    Publish(commands::publish::Arguments),
+    /// Look at dead letters, and send them again.
+    Dlq(commands::dlq::Arguments),
     /// Restore the bytes from before a patch that was written here.
     Undo(commands::undo::Arguments),
     /// Say what is found on this machine, what is missing, and how to get it.
@@ -77,6 +83,9 @@ fn execute(cli: Cli) -> ExitCode {
     let result = runtime.block_on(async {
         match cli.command {
             Command::Run(arguments) => commands::run::run(arguments, settings).await,
+            Command::Up(arguments) => commands::up::run(arguments, settings).await,
+            Command::Publish(arguments) => commands::publish::run(arguments, settings).await,
+            Command::Dlq(arguments) => commands::dlq::run(arguments, settings).await,
             Command::Undo(arguments) => commands::undo::run(&arguments),
             Command::Doctor(arguments) => commands::doctor::run(&arguments, settings).await,
             Command::Completions { .. } => Ok(ExitCode::Done),

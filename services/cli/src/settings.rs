@@ -13,6 +13,7 @@ use reweave_chassis::{
 };
 use reweave_checks::config::Command;
 use reweave_core::CheckName;
+use reweave_gateway::config::GatewayConfig;
 use reweave_synthesis::SynthesisConfig;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,7 @@ const PROJECT_FILE: &str = "reweave.toml";
 pub(crate) struct Settings {
     pub(crate) telemetry: Telemetry,
     pub(crate) server: server::ServerConfig,
+    pub(crate) gateway: GatewayConfig,
     pub(crate) synthesis: SynthesisConfig,
     pub(crate) checks: reweave_checks::config::Section,
 }
@@ -37,6 +39,7 @@ impl Config for Settings {
     }
 
     fn validate(&self) -> Result<(), config::Error> {
+        self.gateway.validate()?;
         self.synthesis.validate()?;
         let usable = self.checks.clone().validate(&environment());
         usable.map(drop).map_err(|error| config::Error::invalid("checks", chain(&error)))

@@ -80,7 +80,7 @@ fn write_patch(workspace: &Path, event: &OutcomeEvent, json: &str) -> Result<Exi
 }
 
 /// At most one byte over the limit is read, so that a huge input is refused and not held.
-fn read_spec(path: &Path) -> Result<Vec<u8>> {
+pub(super) fn read_spec(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let limit = limits::SPEC_BYTES_MAX as u64 + 1;
     if path == Path::new("-") {
