@@ -9,6 +9,7 @@ use super::propose;
 mod method_to_function;
 mod properties;
 mod rename;
+mod rename_members;
 
 pub(super) fn plan(operator: &str, target: &str, parameters: &[(&str, &str)]) -> RefactorPlan {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
