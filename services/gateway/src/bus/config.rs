@@ -1,11 +1,28 @@
-//! The `bus` part of the gateway's configuration. Every field is documented in `default.toml`.
+//! The `bus` part of the gateway's configuration. `default.toml` beside this file says what each field means.
 
+use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::Topic;
+
+/// The commented defaults of the section.
+pub const DEFAULTS: &str = include_str!("default.toml");
+
+/// Longest list of retry waits.
+const RETRY_DELAYS_MAX: usize = 16;
+const DAY_MS: u64 = 86_400_000;
+
+/// A field whose value cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("bus.{field} {reason}")]
+pub struct Invalid {
+    /// Below `bus`.
+    pub field: &'static str,
+    pub reason: &'static str,
+}
 
 /// How to reach the broker and how much to hold in memory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,7 +165,70 @@ impl Default for Init {
     }
 }
 
+impl Config {
+    /// Checks ranges and what fields demand of each other.
+    ///
+    /// # Errors
+    /// The first field that cannot be used.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        let known = ["pulsar://", "pulsar+ssl://"];
+        let ms = 1..=600_000;
+        let count = 1..=10_000;
+        let message = self.message_bytes_max.get();
+        let rules = [
+            (
+                "url",
+                self.url.is_empty() || known.iter().any(|scheme| self.url.starts_with(scheme)),
+                "must begin with pulsar:// or pulsar+ssl://",
+            ),
+            ("subscription", !self.subscription.is_empty(), "must not be empty"),
+            ("topics", self.topics.are_usable(), "must be six different persistent://tenant/namespace/topic"),
+            ("message_bytes_max", (2 << 20..=128 << 20).contains(&message), "must be 2097152 to 134217728"),
+            ("sends_in_flight_max", count.contains(&self.sends_in_flight_max.get()), "must be 1 to 10000"),
+            ("offers_in_flight_max", count.contains(&self.offers_in_flight_max.get()), "must be 1 to 10000"),
+            ("send_timeout_ms", ms.contains(&self.send_timeout_ms), "must be 1 to 600000"),
+            ("prefetch", count.contains(&(self.prefetch.get() as usize)), "must be 1 to 10000"),
+            ("operation_timeout_ms", ms.contains(&self.operation_timeout_ms), "must be 1 to 600000"),
+            ("connection_retries_max", (1..=10_000).contains(&self.connection_retries_max), "must be 1 to 10000"),
+            ("rebuild_pause_max_ms", ms.contains(&self.rebuild_pause_max_ms), "must be 1 to 600000"),
+            (
+                "rebuild_pause_min_ms",
+                (1..=self.rebuild_pause_max_ms).contains(&self.rebuild_pause_min_ms),
+                "must be 1 to rebuild_pause_max_ms",
+            ),
+            ("probe_interval_ms", (100..=600_000).contains(&self.probe_interval_ms), "must be 100 to 600000"),
+            (
+                "memory_topic_bytes_max",
+                (message..=1 << 30).contains(&self.memory_topic_bytes_max.get()),
+                "must be message_bytes_max to 1073741824",
+            ),
+            ("retry.delays_ms", self.retry.is_usable(), "must be 1 to 16 waits of 0 to 86400000"),
+            ("init.partitions", self.init.partitions <= 1024, "must be 0 to 1024"),
+            ("init.ttl_seconds", i32::try_from(self.init.ttl_seconds).is_ok(), "must be 0 to 2147483647"),
+        ];
+        match rules.iter().find(|(_, holds, _)| !holds) {
+            Some((field, _, reason)) => Err(Invalid { field, reason }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Retry {
+    fn is_usable(&self) -> bool {
+        (1..=RETRY_DELAYS_MAX).contains(&self.delays_ms.len()) && self.delays_ms.iter().all(|delay| *delay <= DAY_MS)
+    }
+}
+
 impl Topics {
+    fn are_usable(&self) -> bool {
+        let names: BTreeSet<_> = Topic::ALL.iter().map(|(topic, _)| self.full_name(*topic)).collect();
+        let is_full = |name: &String| {
+            let parts = name.strip_prefix("persistent://").map(|name| name.split('/').collect::<Vec<_>>());
+            parts.is_some_and(|parts| parts.len() == 3 && parts.iter().all(|part| !part.is_empty()))
+        };
+        names.len() == Topic::ALL.len() && names.iter().all(is_full)
+    }
+
     /// The short name of `topic`.
     #[must_use]
     pub fn name(&self, topic: Topic) -> &str {
@@ -167,5 +247,44 @@ impl Topics {
     pub fn full_name(&self, topic: Topic) -> String {
         let name = self.name(topic);
         if name.contains("://") { name.to_owned() } else { format!("{}/{name}", self.namespace) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commented_defaults_are_the_defaults() {
+        let file = config::File::from_str(DEFAULTS, config::FileFormat::Toml);
+        let parsed = config::Config::builder().add_source(file).build().expect("TOML");
+        assert_eq!(parsed.get::<Config>("gateway.bus").expect("every field is known"), Config::default());
+        assert_eq!(Config::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_by_field() {
+        let refused = |change: fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            config.validate().expect_err("it cannot work").field
+        };
+        assert_eq!(refused(|config| config.url = "http://localhost:8080".into()), "url");
+        assert_eq!(refused(|config| config.topics.retry = config.topics.specs.clone()), "topics");
+        assert_eq!(refused(|config| config.topics.namespace = "persistent://public".into()), "topics");
+        assert_eq!(refused(|config| config.send_timeout_ms = 0), "send_timeout_ms");
+        assert_eq!(refused(|config| config.rebuild_pause_min_ms = 20_000), "rebuild_pause_min_ms");
+        assert_eq!(refused(|config| config.retry.delays_ms.clear()), "retry.delays_ms");
+        assert_eq!(refused(|config| config.message_bytes_max = NonZeroUsize::MIN), "message_bytes_max");
+        assert_eq!(refused(|config| config.memory_topic_bytes_max = NonZeroUsize::MIN), "memory_topic_bytes_max");
+        assert_eq!(refused(|config| config.init.ttl_seconds = u64::MAX), "init.ttl_seconds");
+    }
+
+    #[test]
+    fn a_full_name_is_left_as_it_is() {
+        let mut topics = Topics::default();
+        topics.specs = "persistent://acme/changes/specs".into();
+        assert_eq!(topics.full_name(Topic::Specs), "persistent://acme/changes/specs");
+        assert_eq!(topics.full_name(Topic::Retry), "persistent://public/default/reweave-specs-retry");
     }
 }
