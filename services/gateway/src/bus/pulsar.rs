@@ -11,6 +11,8 @@
 //! - Dropping a connection attempt half way can leave others waiting on it for ever: attempts run in tasks of their own.
 
 pub mod admin;
+#[cfg(any(test, feature = "contract"))]
+pub mod bare;
 mod browse;
 mod client;
 mod consumer;
