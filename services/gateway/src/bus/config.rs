@@ -282,8 +282,7 @@ mod tests {
 
     #[test]
     fn a_full_name_is_left_as_it_is() {
-        let mut topics = Topics::default();
-        topics.specs = "persistent://acme/changes/specs".into();
+        let topics = Topics { specs: "persistent://acme/changes/specs".into(), ..Topics::default() };
         assert_eq!(topics.full_name(Topic::Specs), "persistent://acme/changes/specs");
         assert_eq!(topics.full_name(Topic::Retry), "persistent://public/default/reweave-specs-retry");
     }
