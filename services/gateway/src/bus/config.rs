@@ -1,4 +1,4 @@
-//! The `bus` part of the gateway's configuration. `default.toml` beside this file says what each field means.
+//! The `bus` part of the gateway's configuration. The crate's `default.toml` says what each field means.
 
 use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -7,9 +7,6 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Topic;
-
-/// The commented defaults of the section.
-pub const DEFAULTS: &str = include_str!("default.toml");
 
 /// Longest list of retry waits.
 const RETRY_DELAYS_MAX: usize = 16;
@@ -255,10 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_commented_defaults_are_the_defaults() {
-        let file = config::File::from_str(DEFAULTS, config::FileFormat::Toml);
-        let parsed = config::Config::builder().add_source(file).build().expect("TOML");
-        assert_eq!(parsed.get::<Config>("gateway.bus").expect("every field is known"), Config::default());
+    fn the_defaults_can_be_used() {
         assert_eq!(Config::default().validate(), Ok(()));
     }
 
