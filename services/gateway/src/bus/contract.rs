@@ -43,6 +43,7 @@ macro_rules! bus_contract {
             what_is_not_settled_comes_again_and_what_is_settled_does_not,
             a_batch_is_acknowledged_only_when_every_member_is_settled,
             a_batch_larger_than_the_window_still_gets_through,
+            large_batches_in_the_way_do_not_hold_up_a_close,
             what_is_in_hand_is_not_handed_out_twice_after_a_cut,
             what_is_settled_after_a_cut_stays_settled,
             a_delayed_message_waits_and_then_comes,
@@ -163,6 +164,22 @@ pub async fn a_batch_larger_than_the_window_still_gets_through(stage: &impl Stag
     assert_eq!(left(stage, Topic::Specs).await, [""; 0]);
 }
 
+/// Acknowledgements queue behind members that nobody polls.
+pub async fn large_batches_in_the_way_do_not_hold_up_a_close(stage: &impl Stage) {
+    let bus = stage.connect().await;
+    let (mut deliveries, settler) = subscribe(&*bus, Topic::Specs, 2).await;
+    publish(&*bus, Topic::Specs, "first").await;
+    for _ in 0..8 {
+        let batch: Vec<_> = (0..500).map(|number| message(&number.to_string())).collect();
+        stage.publish_batch(Topic::Specs, batch).await;
+    }
+    let first = next(&mut deliveries).await;
+    settler.settle(&first.id).await.expect("open");
+    settler.close(PATIENCE).await.expect("flushed");
+    let left = left(stage, Topic::Specs).await;
+    assert_eq!((left.len(), left[0].as_str()), (4_000, "0"));
+}
+
 /// A reconnect redelivers what a worker still has; the worker must not meet itself.
 pub async fn what_is_in_hand_is_not_handed_out_twice_after_a_cut(stage: &impl Stage) {
     let bus = stage.connect().await;
@@ -227,8 +244,9 @@ pub async fn a_message_over_the_limit_is_refused_and_the_next_one_passes(stage: 
 pub async fn after_a_stop_nothing_is_handed_out_and_what_is_in_hand_settles(stage: &impl Stage) {
     let bus = stage.connect().await;
     let (mut deliveries, settler) = subscribe(&*bus, Topic::Specs, 3).await;
-    for number in 0..40 {
-        publish(&*bus, Topic::Specs, &format!("{number:02}")).await;
+    // More than a client asks for in advance, so that the queue fills again while it is flushed.
+    for number in 0..200 {
+        publish(&*bus, Topic::Specs, &format!("{number:03}")).await;
     }
     let in_hand = [next(&mut deliveries).await, next(&mut deliveries).await, next(&mut deliveries).await];
     settler.stop();
@@ -237,7 +255,7 @@ pub async fn after_a_stop_nothing_is_handed_out_and_what_is_in_hand_settles(stag
         settler.settle(&delivery.id).await.expect("open until closed");
     }
     settler.close(PATIENCE).await.expect("flushed");
-    let expected: Vec<_> = (3..40).map(|number| format!("{number:02}")).collect();
+    let expected: Vec<_> = (3..200).map(|number| format!("{number:03}")).collect();
     assert_eq!(left(stage, Topic::Specs).await, expected);
     let late = settler.settle(&in_hand[0].id).await;
     assert!(late.is_ok(), "settling twice changes nothing: {late:?}");
@@ -367,7 +385,7 @@ async fn next(deliveries: &mut Deliveries) -> Delivery {
 /// What the workers' subscription still has to deliver, on a connection of its own.
 async fn left(stage: &impl Stage, topic: Topic) -> Vec<String> {
     let bus = stage.connect().await;
-    let (mut deliveries, settler) = subscribe(&*bus, topic, 1_000).await;
+    let (mut deliveries, settler) = subscribe(&*bus, topic, 10_000).await;
     publish(&*bus, topic, "marker").await;
     let mut left = Vec::new();
     loop {

@@ -20,8 +20,9 @@ use crate::bus::{Deliveries, Delivery, DeliveryId, Error, Settler, Start, Subscr
 
 pub(super) type Consumer = pulsar::Consumer<Vec<u8>, TokioExecutor>;
 
-/// How long one round of the flush waits for the broker before it drops more of what is in the way.
-const FLUSH_ROUND: Duration = Duration::from_millis(50);
+/// Shortest and longest wait for an answer before messages that may be in its way are dropped.
+const TURN_MIN: Duration = Duration::from_millis(5);
+const TURN_MAX: Duration = Duration::from_secs(1);
 
 /// Opens every partition of the subscription and keeps looking for new ones.
 pub(super) async fn subscribe(client: Arc<Client>, subscription: Subscription) -> Result<(Deliveries, Settler), Error> {
@@ -126,18 +127,7 @@ impl Inlet for PulsarInlet {
                     Some(Err(error)) => self.pause(&error.to_string()),
                     None => self.pause("the stream of messages ended"),
                 },
-                State::Opening(opening) => match opening.await {
-                    Ok(Ok(consumer)) => self.opened(consumer).await,
-                    Ok(Err(error)) => self.pause(&error.to_string()),
-                    Err(panic) => self.pause(&panic.to_string()),
-                },
-                State::Pausing(pause) => {
-                    pause.await;
-                    let (client, subscription) = (self.client.clone(), self.subscription.clone());
-                    let name = self.name.clone();
-                    let opening = async move { open(&client, &subscription, &name).await };
-                    self.state = State::Opening(tokio::spawn(opening));
-                }
+                State::Opening(_) | State::Pausing(_) => self.advance().await,
             }
         }
     }
@@ -148,30 +138,16 @@ impl Inlet for PulsarInlet {
     }
 
     async fn flush(&mut self) -> Result<(), Error> {
-        loop {
-            // While no consumer is open, `next` is what opens one; what it returns is dropped.
-            let State::Open(consumer) = &mut self.state else {
-                if self.unsent.is_empty() {
-                    return Ok(());
-                }
-                self.next().await;
-                continue;
-            };
-            // The engine forwards acknowledgements only when it is not blocked on a full queue.
-            while let Some(Some(_)) = consumer.next().now_or_never() {}
-            // A question that passes through the engine and the connection behind the acknowledgements. Not a ping:
-            // the crate keeps one waiter per connection for those, and other partitions share the connection.
-            match tokio::time::timeout(FLUSH_ROUND, consumer.get_last_message_id()).await {
-                Ok(Ok(_)) => break,
-                Ok(Err(error)) => {
-                    return Err(explain(format!("confirm the acknowledgements on {}", self.name), error));
-                }
-                Err(_) => {}
+        while !matches!(self.state, State::Open(_)) {
+            if self.unsent.is_empty() {
+                return Ok(());
             }
+            self.advance().await;
         }
-        if let State::Open(consumer) = &mut self.state
-            && let Err(error) = consumer.close().await
-        {
+        let State::Open(consumer) = &mut self.state else { return Ok(()) };
+        let reached = ask(consumer, Question::Reached).await;
+        reached.map_err(|error| explain(format!("confirm the acknowledgements on {}", self.name), error))?;
+        if let Err(error) = ask(consumer, Question::Close).await {
             tracing::debug!(topic = self.name, %error, "a consumer did not close");
         }
         Ok(())
@@ -184,6 +160,25 @@ impl Inlet for PulsarInlet {
 }
 
 impl PulsarInlet {
+    /// Takes one step towards an open consumer. Nothing is lost when the future is dropped.
+    async fn advance(&mut self) {
+        match &mut self.state {
+            State::Open(_) => {}
+            State::Opening(opening) => match opening.await {
+                Ok(Ok(consumer)) => self.opened(consumer).await,
+                Ok(Err(error)) => self.pause(&error.to_string()),
+                Err(panic) => self.pause(&panic.to_string()),
+            },
+            State::Pausing(pause) => {
+                pause.await;
+                let (client, subscription) = (self.client.clone(), self.subscription.clone());
+                let name = self.name.clone();
+                let opening = async move { open(&client, &subscription, &name).await };
+                self.state = State::Opening(tokio::spawn(opening));
+            }
+        }
+    }
+
     async fn opened(&mut self, consumer: Consumer) {
         tracing::info!(topic = self.name, "subscribed again");
         metrics::count_rebuilt_subscription(self.topic);
@@ -227,6 +222,40 @@ impl PulsarInlet {
 impl Drop for PulsarInlet {
     fn drop(&mut self) {
         self.client.status.up(&self.part());
+    }
+}
+
+/// What is asked of the broker through a consumer's engine.
+#[derive(Clone, Copy)]
+enum Question {
+    /// Whether all that was sent before has arrived. Not a ping: the crate keeps one waiter per connection for those,
+    /// and other partitions share the connection.
+    Reached,
+    /// To end the consumer.
+    Close,
+}
+
+/// Asks behind everything sent before, acknowledgements too, and drops the messages in the way.
+///
+/// The engine reads no question while its queue of messages is full, and the consumer cannot be polled while it waits
+/// for an answer; so the two take turns. Turns are short while messages are in the way, else long enough for a slow broker.
+async fn ask(consumer: &mut Consumer, question: Question) -> Result<(), pulsar::Error> {
+    let mut turn = TURN_MIN;
+    loop {
+        let mut in_the_way = false;
+        while let Some(Some(_)) = consumer.next().now_or_never() {
+            in_the_way = true;
+        }
+        turn = if in_the_way { TURN_MIN } else { (turn * 2).min(TURN_MAX) };
+        let asked = async {
+            match question {
+                Question::Reached => consumer.get_last_message_id().await.map(drop),
+                Question::Close => consumer.close().await,
+            }
+        };
+        if let Ok(answer) = tokio::time::timeout(turn, asked).await {
+            return answer;
+        }
     }
 }
 
