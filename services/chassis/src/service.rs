@@ -31,13 +31,13 @@ pub trait Config: DeserializeOwned + Serialize {
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ConfigArgs {
     /// Configuration file (TOML).
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Set one field, over file and environment.
-    #[arg(long = "set", value_name = "SECTION.FIELD=VALUE")]
+    #[arg(long = "set", global = true, value_name = "SECTION.FIELD=VALUE")]
     pub overrides: Vec<String>,
     /// Print the configuration that results, secrets redacted, and exit.
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub dump_config: bool,
 }
 
