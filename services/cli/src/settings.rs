@@ -31,8 +31,12 @@ pub(crate) struct Settings {
 }
 
 impl Config for Settings {
-    const DEFAULTS: &'static [&'static str] =
-        &[reweave_chassis::DEFAULTS, reweave_synthesis::config::DEFAULTS, reweave_checks::config::DEFAULTS];
+    const DEFAULTS: &'static [&'static str] = &[
+        reweave_chassis::DEFAULTS,
+        reweave_gateway::config::DEFAULTS,
+        reweave_synthesis::config::DEFAULTS,
+        reweave_checks::config::DEFAULTS,
+    ];
 
     fn telemetry(&self) -> &Telemetry {
         &self.telemetry
@@ -95,4 +99,16 @@ fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_of_all_sections_are_complete_and_valid() {
+        let layers = config::Layers { defaults: Settings::DEFAULTS.to_vec(), ..config::Layers::default() };
+        let settings: Settings = config::load(layers).unwrap();
+        settings.validate().unwrap();
+    }
 }

@@ -17,7 +17,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 #[derive(Debug, Args)]
 pub(crate) struct Broker {
     /// The broker, as pulsar://HOST:PORT; `gateway.bus.url` of the configuration when absent.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", global = true)]
     pulsar: Option<String>,
 }
 
