@@ -46,7 +46,9 @@ async fn a_fork_bomb_meets_the_bound_on_processes_and_leaves_nothing() {
         }
     };
     if isolated {
-        assert!((20..=40).contains(&most), "{most} processes at once");
+        // The kernel compares before it counts, so each processor that forks at the same moment may pass the bound by one.
+        let processors = std::thread::available_parallelism().unwrap().get();
+        assert!((20..=40 + processors).contains(&most), "{most} processes at once");
         assert_eq!((report.status.as_str(), report.limit.as_str()), ("timed_out", "time 1500 ms, processes 40"));
     } else {
         // The kernel's bound counts what else the user runs, so a bound on the run ends it, too.
