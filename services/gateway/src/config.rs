@@ -104,10 +104,10 @@ impl GatewayConfig {
         if self.workers_max.get() > self.in_flight_max.get() {
             return invalid("gateway.workers_max", "must not exceed gateway.in_flight_max");
         }
-        if self.bus.message_bytes_max.get() < 2 * reweave_core::limits::OUTCOME_BYTES_MAX {
-            return invalid("gateway.bus.message_bytes_max", "must leave room for an outcome: at least 2097152");
-        }
-        Ok(())
+        let refused = |bus::config::Invalid { field, reason }| {
+            reweave_chassis::config::Error::invalid(format!("gateway.bus.{field}"), reason)
+        };
+        self.bus.validate().map_err(refused)
     }
 }
 
