@@ -1,4 +1,7 @@
-"""Reads a topic from its beginning with a client that is not ours, until it was quiet for a while; one JSON line a message."""
+"""Reads a topic from its beginning with a client that is not ours; one JSON line a message.
+
+Ends when the topic was quiet for a while; with --follow never, not even when the broker goes away for a time.
+"""
 
 import argparse
 import base64
@@ -12,6 +15,7 @@ def main() -> None:
     parser.add_argument("--url", required=True)
     parser.add_argument("--topic", required=True)
     parser.add_argument("--quiet-ms", type=int, default=2000)
+    parser.add_argument("--follow", action="store_true")
     arguments = parser.parse_args()
     client = pulsar.Client(arguments.url, operation_timeout_seconds=60, logger=pulsar.ConsoleLogger(pulsar.LoggerLevel.Error))
     reader = client.create_reader(arguments.topic, pulsar.MessageId.earliest)
@@ -19,6 +23,8 @@ def main() -> None:
         try:
             message = reader.read_next(timeout_millis=arguments.quiet_ms)
         except pulsar.Timeout:
+            if arguments.follow:
+                continue
             break
         print(
             json.dumps(

@@ -26,7 +26,7 @@ def main() -> None:
         block_if_queue_full=True,
         max_pending_messages=1000,
         batching_enabled=arguments.batch > 0,
-        batching_max_messages=max(arguments.batch, 1),
+        batching_max_messages=max(arguments.batch, 2),
         batching_max_publish_delay_ms=50,
     )
     lock, failures, sent = threading.Lock(), [], 0

@@ -32,7 +32,7 @@ pub fn binary(name: &str) -> Result<PathBuf> {
         folder.pop();
     }
     let path = folder.join(name);
-    ensure!(path.is_file(), "{} is not built; run `cargo build --workspace --bins`", path.display());
+    ensure!(path.is_file(), "{} is not built; run `cargo build --workspace --bins --tests`", path.display());
     Ok(path)
 }
 

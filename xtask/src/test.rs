@@ -1,4 +1,4 @@
-//! `cargo xtask test`: set-up, then one `cargo test` over the workspace, then what came of it in a few lines.
+//! `cargo xtask test`: set-up, a build, one `cargo test` over the workspace, then what came of it in a few lines.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -16,6 +16,9 @@ use crate::setup::{self, Purpose, postgres};
 pub(crate) fn run(layout: &Layout, arguments: &[String]) -> anyhow::Result<bool> {
     setup::run(layout, Purpose::Test)?;
     let started = Instant::now();
+    if !build(layout).status().context("starting cargo")?.success() {
+        return Ok(false);
+    }
     let mut child = cargo_test(layout, arguments).stdout(Stdio::piped()).spawn().context("starting cargo")?;
     let output = child.stdout.take().expect("the output is piped");
     let mut tally = Tally::default();
@@ -28,6 +31,14 @@ pub(crate) fn run(layout: &Layout, arguments: &[String]) -> anyhow::Result<bool>
     let status = child.wait()?;
     println!("\n{}", tally.summary(status.success(), started.elapsed()));
     Ok(status.success())
+}
+
+/// Tests of the whole pod start its binaries, which `cargo test` alone builds only for tests of the same package. With
+/// the tests in the same build, features are resolved as they will be then, and nothing is built twice.
+fn build(layout: &Layout) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(&layout.root).args(["build", "--workspace", "--bins", "--tests"]);
+    command
 }
 
 /// The environment tells the tests where set-up put what they need.
