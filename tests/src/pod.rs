@@ -58,21 +58,24 @@ impl Pod {
             addresses.insert(part, SocketAddr::from(([127, 0, 0, 1], free_port()?)));
         }
         let overrides = overrides.iter().map(|(part, setting)| (*part, (*setting).to_owned())).collect();
-        let mut pod = Self { folder: tempfile::tempdir()?, addresses, overrides, running: BTreeMap::new() };
+        let mut pod =
+            Self { folder: tempfile::tempdir()?, addresses: addresses.clone(), overrides, running: BTreeMap::new() };
         fs::create_dir(pod.logs())?;
         fs::write(pod.configuration(), pod.settings(server, workspaces))?;
         pod.init()?;
         for part in Part::ALL {
-            pod.start_part(part, &[])?;
+            pod.revive(part, &[])?;
+            pod.part(part)?.wait_listening(addresses[&part])?;
         }
         Ok(pod)
     }
 
-    /// Starts a part that does not run, with `more` overrides for this life only.
+    /// Starts a part that does not run, with `more` overrides for this life only, and does not wait for it: it may be
+    /// made to end at once.
     ///
     /// # Errors
-    /// When it does not come to listen.
-    pub fn start_part(&mut self, part: Part, more: &[String]) -> Result<()> {
+    /// When it cannot be started.
+    pub fn revive(&mut self, part: Part, more: &[String]) -> Result<()> {
         let service = self.launch(part, self.addresses[&part], more)?;
         self.running.insert(part, service);
         Ok(())
@@ -84,7 +87,9 @@ impl Pod {
     /// When it does not come to listen.
     pub fn start_replica(&self) -> Result<(Service, SocketAddr)> {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
-        Ok((self.launch(Part::Gateway, address, &[])?, address))
+        let mut service = self.launch(Part::Gateway, address, &[])?;
+        service.wait_listening(address)?;
+        Ok((service, address))
     }
 
     /// `SIGKILL`.
@@ -144,9 +149,7 @@ impl Pod {
         for setting in std::iter::once(&listen).chain(always).chain(more) {
             arguments.extend(["--set".to_owned(), setting.clone()]);
         }
-        let mut service = Service::start(part.binary(), &arguments, &[], &self.logs())?;
-        service.wait_listening(address)?;
-        Ok(service)
+        Service::start(part.binary(), &arguments, &[], &self.logs())
     }
 
     fn part(&mut self, part: Part) -> Result<&mut Service> {

@@ -5,10 +5,11 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::mpsc::{self, Receiver},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 use serde::Deserialize;
 use serde_json::json;
@@ -27,7 +28,7 @@ pub struct Message {
 #[derive(Debug)]
 pub struct Follower {
     child: Child,
-    messages: Receiver<Message>,
+    messages: Receiver<Result<Message>>,
 }
 
 /// Publishes `events`, `batch` of them at most in one entry of the broker; 0 for none but single ones.
@@ -74,16 +75,25 @@ impl Follower {
         // Unbounded, but the topic is as long as the test makes it.
         let (sender, messages) = mpsc::channel();
         std::thread::spawn(move || {
-            let messages = lines.map_while(Result::ok).map_while(|line| read(&line).ok());
-            messages.take_while(|message| sender.send(message.clone()).is_ok()).count()
+            for line in lines.map_while(Result::ok) {
+                if sender.send(read(&line)).is_err() {
+                    return;
+                }
+            }
         });
         Ok(Self { child, messages })
     }
 
-    /// What came, and what comes while nothing else does.
-    #[must_use]
-    pub fn messages(&self) -> &Receiver<Message> {
-        &self.messages
+    /// The next message, unless none comes in `patience`.
+    ///
+    /// # Errors
+    /// When the client ended.
+    pub fn next(&mut self, patience: Duration) -> Result<Option<Message>> {
+        match self.messages.recv_timeout(patience) {
+            Ok(message) => message.map(Some),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => bail!("the client ended with {}", self.child.wait()?),
+        }
     }
 }
 
@@ -125,7 +135,7 @@ fn script(name: &str, url: &str, topic: &str) -> Result<Command> {
 }
 
 fn read(line: &str) -> Result<Message> {
-    let line: Line = serde_json::from_str(line)?;
+    let line: Line = serde_json::from_str(line).with_context(|| format!("read {line}"))?;
     Ok(Message {
         properties: line.properties,
         key: line.key.filter(|key| !key.is_empty()),

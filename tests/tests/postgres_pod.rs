@@ -26,16 +26,16 @@ async fn a_replica_finishes_what_a_killed_one_had_begun() -> Result<()> {
     let ledger = format!("gateway.ledger.url={}", postgres.database("ledger")?);
     let mut pod = Pod::start(&server, &[], &[(Part::Gateway, &ledger), (Part::Gateway, "gateway.lease_ms=2000")])?;
     let (mut replica, address) = pod.start_replica()?;
-    let follower = Follower::start(&server.url(), "reweave-patches")?;
+    let mut follower = Follower::start(&server.url(), "reweave-patches")?;
     let cases = cases();
     let all: Vec<Event> = cases.iter().map(|case| case.event.clone()).collect();
     python::publish(&server.url(), "reweave-specs", 0, &all)?;
 
     let mut seen = BTreeSet::new();
-    receive(&follower, &mut seen, cases.len() / 3)?;
+    receive(&mut follower, &mut seen, cases.len() / 3)?;
     ensure!(published(&pod.http("/metrics")).await? > 0, "the first gateway took part");
     pod.kill(Part::Gateway)?;
-    receive(&follower, &mut seen, cases.len())?;
+    receive(&mut follower, &mut seen, cases.len())?;
     ensure!(published(&metrics(address)).await? > 0, "the second gateway took part");
     assert!(replica.terminate(Duration::from_secs(10))?, "{}", pod.log()?);
 
@@ -53,10 +53,10 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-fn receive(follower: &Follower, seen: &mut BTreeSet<String>, keys: usize) -> Result<()> {
+fn receive(follower: &mut Follower, seen: &mut BTreeSet<String>, keys: usize) -> Result<()> {
     while seen.len() < keys {
-        let next = follower.messages().recv_timeout(PATIENCE);
-        let message = next.with_context(|| format!("{} of {keys} outcomes came", seen.len()))?;
+        let next = follower.next(PATIENCE)?;
+        let message = next.with_context(|| format!("only {} of {keys} outcomes came", seen.len()))?;
         seen.insert(message.properties["ce_subject"].clone());
     }
     Ok(())

@@ -4,7 +4,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    sync::mpsc::RecvTimeoutError,
     time::{Duration, Instant},
 };
 
@@ -32,7 +31,7 @@ async fn a_pod_answers_an_independent_client_in_every_form() -> Result<()> {
     let url = server.url();
     let shop = shop()?;
     let mut pod = Pod::start(&server, &[("shop", shop.path())], &[])?;
-    let follower = Follower::start(&url, "reweave-patches")?;
+    let mut follower = Follower::start(&url, "reweave-patches")?;
 
     let (mut cases, batched) = (first_wave()?, batched());
     publish(&url, 0, &cases)?;
@@ -41,10 +40,10 @@ async fn a_pod_answers_an_independent_client_in_every_form() -> Result<()> {
     cases.extend(batched);
     cases.push(Case::spec("called-off".into(), &events::rename(90), &["spec.cancelled"]));
     let mut seen = Vec::new();
-    receive(&follower, &mut seen, |seen| distinct(seen) == cases.len())?;
+    receive(&mut follower, &mut seen, |seen| distinct(seen) == cases.len())?;
 
     python::publish(&url, "reweave-specs", 0, &second_wave())?;
-    receive(&follower, &mut seen, |seen| distinct(seen) == cases.len() + 1 && seen.len() == cases.len() + 3)?;
+    receive(&mut follower, &mut seen, |seen| distinct(seen) == cases.len() + 1 && seen.len() == cases.len() + 3)?;
 
     let outcomes = Outcomes::new(python::collect(&url, "reweave-patches")?)?;
     let letters = python::collect(&url, "reweave-specs-dlq")?;
@@ -158,13 +157,12 @@ fn publish(url: &str, batch: usize, cases: &[Case]) -> Result<()> {
     python::publish(url, "reweave-specs", batch, &events)
 }
 
-fn receive(follower: &Follower, seen: &mut Vec<Message>, enough: impl Fn(&[Message]) -> bool) -> Result<()> {
+fn receive(follower: &mut Follower, seen: &mut Vec<Message>, enough: impl Fn(&[Message]) -> bool) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while !enough(seen) {
-        match follower.messages().recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(message) => seen.push(message),
-            Err(RecvTimeoutError::Timeout) => bail!("only {} outcomes on {} keys came", seen.len(), distinct(seen)),
-            Err(RecvTimeoutError::Disconnected) => bail!("the follower ended"),
+        match follower.next(deadline.saturating_duration_since(Instant::now()))? {
+            Some(message) => seen.push(message),
+            None => bail!("only {} outcomes on {} keys came", seen.len(), distinct(seen)),
         }
     }
     Ok(())
