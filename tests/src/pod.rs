@@ -152,6 +152,14 @@ impl Pod {
         Service::start(part.binary(), &arguments, &[], &self.logs())
     }
 
+    /// Resident memory of a part, in bytes.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn resident_bytes(&mut self, part: Part) -> Result<u64> {
+        self.part(part)?.resident_bytes()
+    }
+
     fn part(&mut self, part: Part) -> Result<&mut Service> {
         self.running.get_mut(&part).with_context(|| format!("{part:?} was not started"))
     }

@@ -9,7 +9,7 @@ use reweave_proto::document::{Door, read_spec};
 #[test]
 fn the_example_for_a_pod_is_read_by_the_remote_door() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/pod/rename.yaml");
-    assert!(read_spec(&fs::read(path).unwrap(), Door::Remote).is_ok());
+    assert!(read_spec(fs::read(path).unwrap(), Door::Remote).is_ok());
 }
 
 #[test]
@@ -18,7 +18,7 @@ fn every_example_spec_is_read_by_the_local_door() {
     let mut kinds = [0; 3];
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let spec = read_spec(&fs::read(&path).unwrap(), Door::Local)
+        let spec = read_spec(fs::read(&path).unwrap(), Door::Local)
             .unwrap_or_else(|refusal| panic!("{}: {refusal:?}", path.display()));
         match spec.kind {
             SpecKind::Refactor(_) => kinds[0] += 1,

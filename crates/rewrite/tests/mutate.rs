@@ -97,6 +97,19 @@ fn a_diagnosed_name_comes_before_all_else() {
 }
 
 #[test]
+fn a_name_of_the_same_words_in_another_order_comes_first() {
+    let text = "def f(separator, text):\n    re_sep = separator\n    return text.split(sep_re)\n";
+    show(
+        text,
+        &undefined(3, "sep_re"),
+        1,
+        &expect![[r#"
+        undefined_name: replace undefined `sep_re` by `re_sep`
+    "#]],
+    );
+}
+
+#[test]
 fn a_known_module_is_imported_where_imports_stand() {
     let first = |text: &str, name: &str| {
         let line = text.lines().position(|line| line.contains(name)).unwrap() as u32 + 1;

@@ -64,13 +64,23 @@ fn meant<'g>(ground: &'g Ground<'_>, reference: &Reference) -> Vec<(usize, &'g s
     let far = (name.chars().count() / 3).max(1);
     let visible = ground.visible(reference.scope, reference.span.start);
     let known = visible.iter().map(|id| ground.scopes.symbol(*id).name.as_str());
-    let known = known.enumerate().map(|(at, known)| (edit_distance(name, known), at, known));
-    let builtin = BUILTINS.iter().map(|known| (edit_distance(name, known), usize::MAX, *known));
+    let known = known.enumerate().map(|(at, known)| (distance(name, known), at, known));
+    let builtin = BUILTINS.iter().map(|known| (distance(name, known), usize::MAX, *known));
     let within = |near: &(usize, usize, &str)| near.0 <= far && near.2 != name;
     let mut near: Vec<(usize, usize, &str)> = known.chain(builtin).filter(within).collect();
     near.sort_unstable();
     let nearer = |distance| near.iter().filter(|other| other.0 < distance).count();
     near.iter().take(NAMES_MAX).map(|(distance, _, known)| (nearer(*distance), *known)).collect()
+}
+
+/// The edit distance; 1 where the same words stand in another order (`sep_re` for `re_sep`), a slip of its own kind.
+fn distance(name: &str, known: &str) -> usize {
+    let words = |text: &'_ str| {
+        let mut words: Vec<String> = text.split('_').map(str::to_owned).collect();
+        words.sort_unstable();
+        words
+    };
+    if name.contains('_') && name != known && words(name) == words(known) { 1 } else { edit_distance(name, known) }
 }
 
 /// `name` → `self.name`, inside a method of a class that has such a member.
