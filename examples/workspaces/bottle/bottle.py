@@ -3774,8 +3774,8 @@ class AsyncioServerAdapter(ServerAdapter):
 
 class AiohttpServer(AsyncioServerAdapter):
     """ Asynchronous HTTP client/server framework for asyncio
-        https://pypi.python.org/pypi/aiohttp/
-        https://pypi.org/project/aiohttp-wsgi/
+        aiohttp
+        aiohttp-wsgi
     """
 
     def get_event_loop(self):
