@@ -4,7 +4,8 @@
 //! bare loop takes a message, publishes an answer, awaits its receipt and acknowledges. Both have the same events in
 //! flight.
 //!
-//! `cargo bench --profile dev -p reweave-tests --bench pod_overhead -- [EVENTS]`
+//! `cargo bench --profile dev -p reweave-tests --bench pod_overhead -- [EVENTS] [--soak EVENTS]`; a soak only watches the
+//! gateway's memory while that many events go through.
 
 use std::{num::NonZeroUsize, ops::Range, process::Command, sync::Arc};
 
@@ -32,10 +33,14 @@ const ROUNDS: u32 = 3;
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 async fn main() -> Result<()> {
-    let count = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(EVENTS);
-    println!("commit {}, {count} events a round, {ROUNDS} rounds", commit());
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let count = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(EVENTS);
     let server = PulsarServer::start().await?;
     let mut pod = Pod::start(&server, &[], &[])?;
+    if arguments.iter().any(|argument| argument == "--soak") {
+        return soak(&server, &mut pod, count).await;
+    }
+    println!("commit {}, {count} events a round, {ROUNDS} rounds", commit());
     let stage = PulsarStage::new(&server.url(), &server.admin_url(), 4).await?;
     let mut numbers = 0..u32::MAX;
     for in_flight in [1, 8, 32] {
@@ -53,6 +58,21 @@ async fn main() -> Result<()> {
         println!("{in_flight:>2} in flight  {}", Ratio::summary(ratios));
     }
     println!("gateway resident: {:.1} MB", pod.resident_bytes(Part::Gateway)? as f64 / 1e6);
+    Ok(())
+}
+
+/// Tenths of `count` events, 32 in flight, and the gateway's memory after each.
+#[expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+async fn soak(server: &PulsarServer, pod: &mut Pod, count: u32) -> Result<()> {
+    println!("commit {}, {count} events", commit());
+    let at_a_time = NonZeroUsize::new(32).expect("it is not zero");
+    let bus = Arc::new(PulsarBus::connect(Config { url: server.url(), ..Config::default() }).await?);
+    let mut numbers = 0..u32::MAX;
+    for tenth in 1..=10 {
+        let report = load::drive(bus.clone(), specs(take(&mut numbers, count / 10)), at_a_time).await?;
+        let resident = pod.resident_bytes(Part::Gateway)? as f64 / 1e6;
+        println!("{:>7} events: gateway resident {resident:.1} MB, {report}", tenth * (count / 10));
+    }
     Ok(())
 }
 
