@@ -29,7 +29,7 @@ pub struct Filter(String);
 
 impl Default for Filter {
     fn default() -> Self {
-        Self("info".into())
+        Self("info,pulsar=error".into())
     }
 }
 

@@ -167,6 +167,15 @@ async fn a_broken_work_is_tried_again_later_and_then_answered() {
 }
 
 #[tokio::test]
+async fn a_service_behind_synthesis_that_is_away_costs_a_retry_and_not_the_spec() {
+    let mut pod = World::new().start(&[]).await;
+    let spec_id = pod.publish("1", "lonely 2").await;
+    assert_eq!(pod.answered().await, (spec_id, "unchanged".into()));
+    assert_eq!(pod.synthesis.started().len(), 3);
+    assert_eq!(pod.all(Topic::DeadLetters).await.len(), 0);
+}
+
+#[tokio::test]
 async fn work_that_breaks_every_time_is_refused_and_kept() {
     let mut pod = World::new().start(&["gateway.attempts_max=3"]).await;
     let spec_id = pod.publish("1", "break").await;

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use reweave_chassis::status;
-use reweave_core::{OutcomeEvent, Progress, Refusal, RefusalCode, Spec, SpecId, SpecKind};
+use reweave_core::{Outcome, OutcomeEvent, Progress, Refusal, RefusalCode, Spec, SpecId, SpecKind};
 use reweave_proto::{
     convert,
     wire::synthesis::{
@@ -69,9 +69,21 @@ pub(super) fn priority(spec: &Spec) -> i32 {
 
 fn read_outcome(spec_id: SpecId, outcome: Result<OutcomeEvent, convert::Malformed>) -> End {
     match outcome {
-        Ok(outcome) if outcome.spec_id == spec_id => End::Outcome(Box::new(outcome)),
+        Ok(outcome) if outcome.spec_id == spec_id => match neighbour_away(&outcome) {
+            // Synthesis lives and says so: the spec is not what broke it.
+            Some(refusal) => End::Failed(Failure { refusal: refusal.clone(), reached: false }),
+            None => End::Outcome(Box::new(outcome)),
+        },
         Ok(other) => broken(&format!("synthesis answered spec {}", other.spec_id)),
         Err(error) => broken(&format!("synthesis sent an outcome that cannot be read: {error}")),
+    }
+}
+
+/// A refusal that is about a service behind synthesis and not about the spec, and may not come again.
+fn neighbour_away(event: &OutcomeEvent) -> Option<&Refusal> {
+    match &event.outcome {
+        Outcome::Refusal(refusal) if refusal.code == RefusalCode::ServiceUnavailable => Some(refusal),
+        Outcome::Refusal(_) | Outcome::Patch(_) | Outcome::Unchanged(_) | Outcome::Batch(_) => None,
     }
 }
 

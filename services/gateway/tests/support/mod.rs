@@ -9,7 +9,7 @@ use std::{
 };
 
 use reweave_chassis::{config::Layers, in_process};
-use reweave_core::{Outcome, OutcomeEvent, Progress, RunFacts, Sha256, SpecId, Stage};
+use reweave_core::{Outcome, OutcomeEvent, Progress, Refusal, RefusalCode, RunFacts, Sha256, SpecId, Stage};
 use reweave_gateway::{
     bus::{Bus, Deliveries, Delivery, Outgoing, Settler, Start, Subscription, Topic, memory::Broker},
     config::{DEFAULTS, GatewayConfig},
@@ -108,6 +108,7 @@ impl SynthesisService for Scripted {
                 }
                 ("break", _) => Err(Status::unavailable("scripted")),
                 ("flaky", times) if nth <= times.parse().unwrap() => Err(Status::unavailable("scripted")),
+                ("lonely", times) if nth <= times.parse().unwrap() => Ok(Event::Outcome(lonely(spec_id))),
                 ("lie", _) => Ok(Event::Outcome(self::answer(SpecId::of("another", "spec")))),
                 _ => answer,
             };
@@ -120,6 +121,12 @@ impl SynthesisService for Scripted {
 async fn send(sender: &mpsc::Sender<Result<SynthesizeResponse, Status>>, event: Result<Event, Status>) {
     // The gateway may have dropped the stream: that is how it stops the work.
     _ = sender.send(event.map(|event| SynthesizeResponse { event: Some(event) })).await;
+}
+
+/// Synthesis lives, and a service behind it does not.
+fn lonely(spec_id: SpecId) -> reweave_proto::wire::outcome::OutcomeEvent {
+    let outcome = Refusal::new(RefusalCode::ServiceUnavailable, "the checks service did not answer").into();
+    convert::outcome(OutcomeEvent { spec_id, outcome, run: RunFacts::default() })
 }
 
 fn answer(spec_id: SpecId) -> reweave_proto::wire::outcome::OutcomeEvent {
