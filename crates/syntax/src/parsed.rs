@@ -83,6 +83,21 @@ impl ParsedFile {
         self.tree.get_or_init(|| parse_tree(self.language, &self.file.text))
     }
 
+    /// Whether [`Self::tree`] was built already.
+    pub(crate) fn has_tree(&self) -> bool {
+        self.tree.get().is_some()
+    }
+
+    /// The top-level statements that hold `span`; none in a file with errors, or between statements.
+    pub(crate) fn statements_around(&self, span: Span) -> Option<Span> {
+        let body = &self.module().body;
+        let first = body.partition_point(|statement| statement.end().to_usize() <= span.start);
+        let after = body.partition_point(|statement| statement.start().to_usize() < span.end);
+        let held = body.get(first..after).filter(|_| self.errors.is_empty())?;
+        let region = Span::new(held.first()?.start().to_usize(), held.last()?.end().to_usize());
+        region.contains(span).then_some(region)
+    }
+
     /// The strict parser's syntax tree; complete even where there are errors.
     #[must_use]
     pub fn module(&self) -> &ModModule {
@@ -148,6 +163,24 @@ pub(crate) fn parse_tree(language: Language, text: &str) -> tree_sitter::Tree {
     let grammar = (language::entry(language).grammar)();
     parser.set_language(grammar).expect("the registry's grammars fit the linked runtime, as its test shows");
     parser.parse(text, None).expect("a parser with a language and without a cancellation callback gives a tree")
+}
+
+/// Parses `region` of `text` alone: a run of top-level statements. Offsets count in the whole text.
+pub(crate) fn parse_region(parser: &mut tree_sitter::Parser, text: &str, region: Span) -> tree_sitter::Tree {
+    let point = |at: usize| {
+        let column = at - text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        tree_sitter::Point::new(text[..at].matches('\n').count(), column)
+    };
+    let range = tree_sitter::Range {
+        start_byte: region.start,
+        end_byte: region.end,
+        start_point: point(region.start),
+        end_point: point(region.end),
+    };
+    parser.set_included_ranges(&[range]).expect("one range overlaps none");
+    let tree = parser.parse(text, None);
+    parser.set_included_ranges(&[]).expect("no range overlaps none");
+    tree.expect("a parser with a language and without a cancellation callback gives a tree")
 }
 
 fn check_size(file: &FileText) -> Result<(), Refusal> {

@@ -14,5 +14,9 @@ pub mod shutdown;
 pub mod status;
 pub mod telemetry;
 
+/// Largest message between our services. A reply with evidence can be a multiple of the code that went in, which is
+/// bounded by `reweave_core::limits`.
+pub const MESSAGE_BYTES_MAX: usize = 64 << 20;
+
 /// The commented defaults of the sections `telemetry` and `server`.
 pub const DEFAULTS: &str = include_str!("../default.toml");

@@ -7,14 +7,14 @@ mod tests;
 
 use std::convert::Infallible;
 
-use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{
     body::Body,
     codegen::{Service, http},
     server::NamedService,
     service::RoutesBuilder,
-    transport,
+    transport::{self, server::TcpIncoming},
 };
 use tonic_health::{ServingStatus, pb::FILE_DESCRIPTOR_SET as HEALTH_DESCRIPTORS, server::HealthReporter};
 use tonic_reflection::server::Builder as Reflection;
@@ -122,7 +122,8 @@ impl Bound {
         let serving = async {
             match self.listener {
                 Listener::Tcp(listener) => {
-                    router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), drain).await
+                    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                    router.serve_with_incoming_shutdown(incoming, drain).await
                 }
                 Listener::Unix(socket) => {
                     let (listener, _file) = socket.into_parts();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::OwoColorize;
-use reweave_chassis::in_process;
+use reweave_chassis::{MESSAGE_BYTES_MAX, in_process};
 use reweave_core::{OutcomeEvent, Progress, Spec, SpecId, Stage};
 use reweave_proto::{
     convert,
@@ -20,8 +20,6 @@ use crate::settings::{Local, Settings};
 
 /// How often the line under way is redrawn.
 const REDRAW: Duration = Duration::from_millis(100);
-/// Largest message between services of one process: a spec with inline files, or an outcome with copies of the code.
-const MESSAGE_BYTES_MAX: usize = 64 << 20;
 
 /// A channel to a synthesis service with its checks service behind it.
 pub(crate) fn synthesis(settings: &Settings, local: &Local) -> Result<Channel> {

@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use reweave_chassis::{client, server};
+use reweave_chassis::{MESSAGE_BYTES_MAX, client, server};
 use reweave_core::{EvidenceKind, OutcomeEvent, Progress, Refusal, RefusalCode, RunFacts, Spec, SpecId};
 use reweave_proto::{
     convert::{self, Door},
@@ -19,9 +19,6 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, transport::Channel};
 
 use crate::{SynthesisConfig, engine::Engine};
-
-/// Largest message in either direction: a spec with inline files, or an outcome with copies of the code.
-const MESSAGE_BYTES_MAX: usize = 64 << 20;
 
 /// The service.
 #[derive(Clone, Debug)]

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use reweave_core::{Edit, Edits, Span};
-use tree_sitter::Parser;
+use tree_sitter::{Parser, Tree};
 
 use crate::ParsedFile;
 use crate::hole::{GotoType, coextensive};
 use crate::language::{self, Entry, Wrapper};
+use crate::parsed::parse_region;
 
 /// Longest text looked at by itself; a longer one is judged with the whole file.
 const FRAGMENT_BYTES_MAX: usize = 16 << 10;
@@ -48,6 +49,8 @@ struct Reader<'a> {
     entry: &'static Entry,
     parser: Parser,
     read: HashMap<String, Vec<u16>>,
+    /// Trees of the top-level statements that edits stand in: the tree of a long file costs more than all gates else.
+    regions: HashMap<Span, Tree>,
 }
 
 impl<'a> Reader<'a> {
@@ -57,7 +60,7 @@ impl<'a> Reader<'a> {
         parser
             .set_language((entry.grammar)())
             .expect("the registry's grammars fit the linked runtime, as its test shows");
-        Self { base, entry, parser, read: HashMap::new() }
+        Self { base, entry, parser, read: HashMap::new(), regions: HashMap::new() }
     }
 
     fn fit(&mut self, edit: &Edit) -> Fit {
@@ -83,12 +86,24 @@ impl<'a> Reader<'a> {
     }
 
     /// The types of the nodes that cover exactly `span`; none for an anonymous node or inside an error.
-    fn places(&self, span: Span) -> Vec<GotoType> {
-        let root = self.base.tree().root_node();
+    fn places(&mut self, span: Span) -> Vec<GotoType> {
+        let grammar = (self.entry.grammar)();
+        let root = self.tree_around(span).root_node();
         let node = root.named_descendant_for_byte_range(span.start, span.end);
         let exact = node.filter(|node| node.byte_range() == (span.start..span.end) && !node.has_error());
         let nodes = exact.into_iter().flat_map(coextensive);
-        nodes.filter_map(|node| GotoType::of((self.entry.grammar)(), node)).collect()
+        nodes.filter_map(|node| GotoType::of(grammar, node)).collect()
+    }
+
+    /// A tree that holds `span`, with the offsets of the whole file.
+    fn tree_around(&mut self, span: Span) -> &Tree {
+        match self.base.statements_around(span) {
+            Some(region) if !self.base.has_tree() => {
+                let text = self.base.text();
+                self.regions.entry(region).or_insert_with(|| parse_region(&mut self.parser, text, region))
+            }
+            _ => self.base.tree(),
+        }
     }
 
     /// Grammar ids of the nodes that cover exactly `span` of `text`; empty if it is not one node.

@@ -1,9 +1,9 @@
 //! Collects scopes, bindings and references in evaluation order; what they mean is decided in `resolve`.
 
-use std::collections::HashMap;
 
 use reweave_core::Span;
 use ruff_python_ast::name::Name;
+use rustc_hash::FxHashMap;
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{self as ast, Expr, ExprContext, Stmt};
 use ruff_text_size::{Ranged, TextRange};
@@ -101,7 +101,7 @@ struct Frame {
     /// How many conditions, loops and handlers stand around the current statement within this scope.
     conditions: usize,
     /// What a class has bound so far, and whether for sure.
-    bound: HashMap<Name, bool>,
+    bound: FxHashMap<Name, bool>,
 }
 
 impl Builder<'_> {
@@ -110,7 +110,7 @@ impl Builder<'_> {
         let parent = self.frames.last().map(|frame| frame.scope);
         let (globals, nonlocals) = (Vec::new(), Vec::new());
         self.built.scopes.push(Scope { kind, parent, span, name, definition, excluded: None, globals, nonlocals });
-        self.frames.push(Frame { scope: id, kind, conditions: 0, bound: HashMap::new() });
+        self.frames.push(Frame { scope: id, kind, conditions: 0, bound: FxHashMap::default() });
         id
     }
 

@@ -11,10 +11,10 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 
 use reweave_core::Span;
 use ruff_python_ast::name::Name;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use self::build::mangle;
 pub use self::builtins::{BUILTINS, is_builtin, is_module_attribute};
@@ -29,7 +29,7 @@ pub struct Scopes {
     exports: Vec<Reference>,
     dynamic: Vec<DynamicUse>,
     star_imports: Vec<Span>,
-    lookup: HashMap<(ScopeId, Name), SymbolId>,
+    lookup: FxHashMap<(ScopeId, Name), SymbolId>,
 }
 
 /// A scope of one [`Scopes`].
@@ -282,7 +282,7 @@ impl Scopes {
     /// that a nearer scope hides are left out, and so are builtins.
     #[must_use]
     pub fn visible_names(&self, offset: usize) -> Vec<SymbolId> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = FxHashSet::default();
         self.visible_scopes(self.scope_at(offset))
             .into_iter()
             .flat_map(|scope| self.symbols().filter(move |(_, symbol)| symbol.scope == scope))

@@ -1,8 +1,8 @@
 //! Gives every collected name its meaning.
 
-use std::collections::{HashMap, HashSet};
 
 use ruff_python_ast::name::Name;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::build::{BoundHere, Built, RawBinding, RawReference};
 use super::{
@@ -20,7 +20,7 @@ pub(super) fn resolve(built: Built) -> Scopes {
         exports: Vec::new(),
         dynamic,
         star_imports,
-        lookup: HashMap::new(),
+        lookup: FxHashMap::default(),
     };
     add_symbols(&mut found, bindings);
     found.references = references_raw.into_iter().map(|raw| reference(&found, raw)).collect();
@@ -39,7 +39,7 @@ pub(super) fn resolve(built: Built) -> Scopes {
 }
 
 fn add_symbols(found: &mut Scopes, bindings: Vec<RawBinding>) {
-    let own: HashSet<(ScopeId, Name)> = bindings
+    let own: FxHashSet<(ScopeId, Name)> = bindings
         .iter()
         .filter(|binding| {
             let scope = found.scope(binding.scope);
@@ -60,7 +60,7 @@ fn add_symbols(found: &mut Scopes, bindings: Vec<RawBinding>) {
 }
 
 /// The scope whose symbol a binding binds.
-fn owner(found: &Scopes, own: &HashSet<(ScopeId, Name)>, raw: &RawBinding) -> ScopeId {
+fn owner(found: &Scopes, own: &FxHashSet<(ScopeId, Name)>, raw: &RawBinding) -> ScopeId {
     let scope = found.scope(raw.scope);
     if scope.globals.contains(&raw.name) {
         return ScopeId::MODULE;

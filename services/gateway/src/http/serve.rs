@@ -54,7 +54,13 @@ async fn accept(
 ) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
     let permit = permits.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, permit)),
+        Ok((stream, _)) => {
+            // Progress goes out in small pieces; without this, each would wait for the client to acknowledge the last.
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "a connection sends in delayed pieces");
+            }
+            Some((stream, permit))
+        }
         Err(error) => {
             tracing::warn!(%error, "a connection was not accepted");
             tokio::time::sleep(ACCEPT_PAUSE).await;

@@ -16,9 +16,11 @@ use crate::bus::{Config, Topic};
 /// # Errors
 /// Whatever the client reports; nothing is tried again.
 pub async fn answer_all(config: &Config, in_flight: usize, stop: CancellationToken) -> Result<(), pulsar::Error> {
-    let client = Pulsar::builder(&config.url, TokioExecutor).build().await?;
+    // Two connections, as the gateway has and for its reason: the peer is to be as quick as it can be.
+    let consuming = Pulsar::builder(&config.url, TokioExecutor).build().await?;
+    let producing = Pulsar::builder(&config.url, TokioExecutor).build().await?;
     let specs = config.topics.full_name(Topic::Specs);
-    let mut consumer: Consumer<Vec<u8>, _> = client
+    let mut consumer: Consumer<Vec<u8>, _> = consuming
         .consumer()
         .with_topic(specs)
         .with_subscription("bare")
@@ -26,7 +28,7 @@ pub async fn answer_all(config: &Config, in_flight: usize, stop: CancellationTok
         .with_options(ConsumerOptions::default())
         .build()
         .await?;
-    let mut producer = client.producer().with_topic(config.topics.full_name(Topic::Patches)).build().await?;
+    let mut producer = producing.producer().with_topic(config.topics.full_name(Topic::Patches)).build().await?;
     let permits = Arc::new(Semaphore::new(in_flight));
     // Acknowledging needs the consumer, so answered messages come back here.
     let (answered, mut to_acknowledge) = tokio::sync::mpsc::channel(in_flight);

@@ -68,7 +68,7 @@ async fn end_of(client: &Client, name: &str) -> Result<Option<End>, Error> {
 
 async fn open(client: &Client, name: &str, position: InitialPosition) -> Result<Consumer, Error> {
     let options = ConsumerOptions::default().durable(false).with_initial_position(position);
-    let builder = client.pulsar.consumer().with_topic(name).with_options(options);
+    let builder = client.consuming.consumer().with_topic(name).with_options(options);
     let builder = builder.with_subscription(format!("reweave-browse-{:016x}", rand::random::<u64>()));
     let opened = builder.with_subscription_type(SubType::Exclusive).build().await;
     opened.map_err(|error| explain(format!("let us read {name}"), error))

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use pulsar::authentication::Authentication;
 use pulsar::error::{AuthenticationError, ConnectionError, ConsumerError, ProducerError, ServiceDiscoveryError};
 use pulsar::message::proto::ServerError;
-use pulsar::{ConnectionRetryOptions, OperationRetryOptions, Pulsar, TokioExecutor};
+use pulsar::{ConnectionRetryOptions, OperationRetryOptions, Pulsar, PulsarBuilder, TokioExecutor};
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::{Config, Error, Health, Source, Topic};
@@ -21,8 +21,12 @@ const CONNECT_PAUSE_MAX: Duration = Duration::from_secs(1);
 const OPERATION_PAUSE: Duration = Duration::from_millis(500);
 
 /// The client with its configuration and what is known about its health.
+///
+/// Two connections to each broker: the crate leaves Nagle's algorithm on, and an acknowledgement, which the broker does
+/// not answer, would hold back the message sent behind it for the 40 ms of a delayed TCP acknowledgement.
 pub(super) struct Client {
-    pub(super) pulsar: Pulsar<TokioExecutor>,
+    pub(super) consuming: Pulsar<TokioExecutor>,
+    pub(super) producing: Pulsar<TokioExecutor>,
     pub(super) config: Config,
     pub(super) status: Status,
 }
@@ -36,45 +40,55 @@ struct TokenFile(PathBuf);
 
 impl Client {
     pub(super) async fn connect(config: Config) -> Result<Self, Error> {
-        let mut builder = Pulsar::builder(&config.url, TokioExecutor)
-            .with_connection_retry_options(ConnectionRetryOptions {
-                max_backoff: CONNECT_PAUSE_MAX,
-                max_retries: config.connection_retries_max,
-                ..ConnectionRetryOptions::default()
-            })
-            .with_operation_retry_options(OperationRetryOptions {
-                operation_timeout: Duration::from_millis(config.operation_timeout_ms),
-                retry_delay: OPERATION_PAUSE,
-                max_retries: Some(config.connection_retries_max),
-            });
-        if let Some(path) = &config.token_file {
-            builder = builder.with_auth_provider(Box::new(TokenFile(path.clone())));
-        }
-        if let Some(path) = &config.tls_roots_file {
-            let roots = tokio::fs::read(path).await;
-            let operation = || format!("connect without the roots in {}", path.display());
-            let roots = roots.map_err(|e| Error::Rejected { operation: operation(), source: Some(e.into()) })?;
-            builder = builder.with_certificate_chain(roots);
-        }
+        let roots = match &config.tls_roots_file {
+            Some(path) => Some(tokio::fs::read(path).await.map_err(|error| Error::Rejected {
+                operation: format!("connect without the roots in {}", path.display()),
+                source: Some(error.into()),
+            })?),
+            None => None,
+        };
         let patience = Duration::from_millis(config.operation_timeout_ms);
         let operation = format!("accept a connection at {}", config.url);
-        let pulsar = match tokio::time::timeout(patience, builder.build()).await {
+        let both = async { tokio::try_join!(builder(&config, roots.clone()).build(), builder(&config, roots).build()) };
+        let (consuming, producing) = match tokio::time::timeout(patience, both).await {
             Ok(built) => built.map_err(|error| explain(operation, error))?,
             Err(elapsed) => return Err(Error::Unavailable { operation, source: Some(elapsed.into()) }),
         };
-        Ok(Self { pulsar, config, status: Status::default() })
+        Ok(Self { consuming, producing, config, status: Status::default() })
     }
 
     /// The full names of the partitions of `topic` with their numbers; a topic without partitions has number -1.
     pub(super) async fn partitions(&self, topic: Topic) -> Result<Vec<(i32, String)>, Error> {
         let name = self.config.topics.full_name(topic);
-        let count = self.pulsar.lookup_partitioned_topic_number(&name).await;
+        let count = self.producing.lookup_partitioned_topic_number(&name).await;
         let count = count.map_err(|error| explain(format!("tell the partitions of {name}"), error))?;
         if count == 0 {
             return Ok(vec![(-1, name)]);
         }
         let numbers = 0..i32::try_from(count).unwrap_or(i32::MAX);
         Ok(numbers.map(|number| (number, format!("{name}-partition-{number}"))).collect())
+    }
+}
+
+/// One connection to be made as `config` says, trusting `roots` too.
+fn builder(config: &Config, roots: Option<Vec<u8>>) -> PulsarBuilder<TokioExecutor> {
+    let mut builder = Pulsar::builder(&config.url, TokioExecutor)
+        .with_connection_retry_options(ConnectionRetryOptions {
+            max_backoff: CONNECT_PAUSE_MAX,
+            max_retries: config.connection_retries_max,
+            ..ConnectionRetryOptions::default()
+        })
+        .with_operation_retry_options(OperationRetryOptions {
+            operation_timeout: Duration::from_millis(config.operation_timeout_ms),
+            retry_delay: OPERATION_PAUSE,
+            max_retries: Some(config.connection_retries_max),
+        });
+    if let Some(path) = &config.token_file {
+        builder = builder.with_auth_provider(Box::new(TokenFile(path.clone())));
+    }
+    match roots {
+        Some(roots) => builder.with_certificate_chain(roots),
+        None => builder,
     }
 }
 

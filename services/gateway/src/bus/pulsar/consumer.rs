@@ -268,7 +268,7 @@ async fn open(client: &Client, subscription: &Subscription, name: &str) -> Resul
             Start::Latest => InitialPosition::Latest,
         })
         .with_receiver_queue_size(prefetch);
-    let builder = client.pulsar.consumer().with_topic(name).with_subscription(&subscription.name);
+    let builder = client.consuming.consumer().with_topic(name).with_subscription(&subscription.name);
     let builder = builder.with_subscription_type(SubType::Shared).with_batch_size(prefetch).with_options(options);
     builder.build().await
 }

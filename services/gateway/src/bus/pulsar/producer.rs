@@ -121,7 +121,7 @@ impl Producers {
         // Without a name: the broker gives a new one, so that its de-duplication never takes a new message for an old.
         let options =
             ProducerOptions { compression: Some(compression), block_queue_if_full: true, ..ProducerOptions::default() };
-        self.client.pulsar.producer().with_topic(name).with_options(options).build().await
+        self.client.producing.producer().with_topic(name).with_options(options).build().await
     }
 }
 
