@@ -1,7 +1,7 @@
 """Publishes events read from standard input, one JSON object a line, with a client that is not ours.
 
 A line: {"properties": {...}, "payload_base64": "...", "key": "..."}. With --batch, messages go out in batches of the
-broker's own kind. Prints one JSON line when done: how many were sent and acknowledged by the broker.
+broker's own kind; without, those larger than the broker takes go out in chunks. Prints one JSON line when done: how many were sent and acknowledged by the broker.
 """
 
 import argparse
@@ -29,6 +29,7 @@ def main() -> None:
         block_if_queue_full=True,
         max_pending_messages=1000,
         batching_enabled=arguments.batch > 0,
+        chunking_enabled=arguments.batch == 0,
         batching_max_messages=max(arguments.batch, 2),
         batching_max_publish_delay_ms=50,
     )

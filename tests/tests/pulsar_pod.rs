@@ -46,13 +46,16 @@ async fn a_pod_answers_an_independent_client_in_every_form() -> Result<()> {
     receive(&mut follower, &mut seen, |seen| distinct(seen) == cases.len() + 1 && seen.len() == cases.len() + 3)?;
 
     let outcomes = Outcomes::new(python::collect(&url, "reweave-patches")?)?;
-    let letters = python::collect(&url, "reweave-specs-dlq")?;
+    let (chunks, letters): (Vec<_>, Vec<_>) = python::collect(&url, "reweave-specs-dlq")?
+        .into_iter()
+        .partition(|message| message.properties[letter::SPEC_ID] == events::spec_id("huge"));
     let wrong = cases::wrong(&cases, &outcomes, &letters);
     assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), pod.log()?);
     assert_eq!(outcomes.tally().get("event.id_reused"), Some(&1));
     assert_eq!(outcomes.conflicting(), Vec::<&str>::new());
     outcome_events_say_what_they_are(&outcomes);
     malformed_messages_are_kept_whole(&cases, &letters);
+    assert!(chunks.len() > 1, "each piece of the large one is kept, or its digest: {}", chunks.len());
     progress_was_told(&python::collect(&url, "reweave-progress")?)?;
     the_http_door_tells_the_same(&pod, &outcomes).await?;
 
@@ -82,6 +85,7 @@ fn first_wave() -> Result<Vec<Case>> {
     let old = Event::spec("old", &events::rename(4)).with("ce_expirytime", "2020-01-01T00:00:00Z");
     let version = Event::spec("version", &events::rename(5)).with("ce_specversion", "0.3");
     let empty = Event::binary("empty", "application/json", Vec::new());
+    let huge = Event::binary("huge", "application/json", vec![b' '; (5 << 20) + (1 << 19)]);
     let elsewhere = json!({"source": {"workspace": {"name": "nowhere"}}, "refactor": events::rename(6)["refactor"]});
     let issue = json!({"source": events::inline(&[("a.py", "x = 1\n")]), "issue": {"text": "make it better"}});
     let refused = |id: &str, event: Event, verdicts| Case { event, id: Some(id.to_owned()), verdicts };
@@ -89,6 +93,7 @@ fn first_wave() -> Result<Vec<Case>> {
         refused("old", old, &["event.expired"]),
         refused("version", version, &["event.invalid"]),
         refused("empty", empty, &["spec.invalid"]),
+        refused("huge", huge, &["spec.too_large"]),
         refused("elsewhere", Event::spec("elsewhere", &elsewhere), &["workspace.unknown"]),
         refused("issue", Event::spec("issue", &issue), &["issue.planning_unavailable"]),
         refused("taken", Event::spec("taken", &events::collision(1)), &["refactor.name_collision"]),

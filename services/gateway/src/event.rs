@@ -150,6 +150,16 @@ pub fn spec(key: &Key, content_type: &str, traceparent: Option<&str>, body: Vec<
 
 /// Reads the event in `delivery`, in either mode.
 pub fn read(delivery: &Delivery) -> Result<Event, Unreadable> {
+    if let Some(chunk) = &delivery.chunk {
+        return Err(Unreadable {
+            key: key_in_properties(delivery),
+            traceparent: delivery.properties.get(TRACEPARENT).cloned(),
+            refusal: Box::new(
+                too_large(chunk.bytes_total)
+                    .next("name a workspace that the operator knows, or send fewer files in the spec"),
+            ),
+        });
+    }
     let raw = match delivery.properties.get(CONTENT_TYPE).map(|value| essence(value)) {
         Some(STRUCTURED) => structured::read(&delivery.payload)?,
         _ => Raw::binary(delivery),
@@ -204,7 +214,7 @@ impl Raw {
             return Err(unreadable(invalid("the source is reserved", "ce_source")));
         }
         if self.body.len() > limits::SPEC_BYTES_MAX {
-            return Err(unreadable(too_large(self.body.len())));
+            return Err(unreadable(too_large(self.body.len() as u64)));
         }
         if self.version.as_deref().is_some_and(|version| version != "1.0") {
             return Err(unreadable(invalid("only CloudEvents 1.0 is known", "ce_specversion")));
@@ -275,7 +285,7 @@ fn invalid(reason: impl Into<String>, attribute: &str) -> Refusal {
     Refusal::new(RefusalCode::EventInvalid, reason).with(EvidenceKind::Field, attribute)
 }
 
-fn too_large(size: usize) -> Refusal {
+fn too_large(size: u64) -> Refusal {
     let limit = limits::SPEC_BYTES_MAX;
     Refusal::new(RefusalCode::SpecTooLarge, format!("the body has {size} bytes"))
         .with(EvidenceKind::Limit, format!("{size} of {limit} bytes"))

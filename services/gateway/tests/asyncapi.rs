@@ -116,6 +116,7 @@ fn a_dead_letter_adds_the_documented_properties_and_no_others() {
         payload: b"{}".to_vec(),
         published_unix_ms: 0,
         redelivered: None,
+        chunk: None,
     };
     let refusal = Refusal::new(RefusalCode::EventInvalid, "no good");
     let (origin, spec_id, at) = (id.to_string(), SpecId::of("ci", "1"), SystemTime::UNIX_EPOCH);

@@ -88,25 +88,10 @@ pub(crate) async fn prove(work: &mut Work, plan: Plan<'_>, accepted: &Accepted) 
 }
 
 async fn refactored(work: &mut Work, base: &Arc<ParsedFile>, plan: &RefactorPlan) -> Result<Proposal, Refusal> {
-    if let Some(error) = base.errors().first() {
-        return Err(Refusal::new(
-            RefusalCode::SyntaxBroken,
-            "the file has syntax errors, so uses of a name cannot be known",
-        )
-        .at(EvidenceKind::Gate, &error.message, &base.file().path, error.line)
-        .next("repair the syntax first"));
-    }
     let limits =
         NeighbourLimits { files_max: work.config.neighbours_files_max, bytes_max: work.config.neighbours_bytes_max };
-    let mut neighbours = Vec::new();
-    for target in &plan.edit_targets {
-        let name = target.rsplit('.').next().unwrap_or(target);
-        for file in work.workspace.neighbours(&plan.file_path, name, limits)? {
-            if !neighbours.contains(&file) {
-                neighbours.push(file);
-            }
-        }
-    }
+    let names: Vec<&str> = plan.edit_targets.iter().map(|target| target.rsplit('.').next().unwrap_or(target)).collect();
+    let neighbours = work.workspace.neighbours(&plan.file_path, &names, limits)?;
     let (base, plan) = (Arc::clone(base), plan.clone());
     blocking(move || refactor::propose(&base, &plan, &neighbours)).await?
 }

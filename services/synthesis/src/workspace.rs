@@ -60,11 +60,11 @@ impl Workspace {
         Ok(FileText { path: path.clone(), text: text_of(path, bytes)? })
     }
 
-    /// Other files with extension `extension` whose text holds `needle`, in path order, within the limits.
+    /// Other files of the same extension whose text holds one of `needles`, in path order, within the limits.
     pub(crate) fn neighbours(
         &self,
         path: &RelativePath,
-        needle: &str,
+        needles: &[&str],
         limits: NeighbourLimits,
     ) -> Result<Vec<FileText>, Refusal> {
         let extension = path.extension();
@@ -83,7 +83,7 @@ impl Workspace {
                 .with(EvidenceKind::Limit, format!("more than {} bytes of source", limits.bytes_max))
                 .next("raise synthesis.neighbours_bytes_max"));
             }
-            if file.text.contains(needle) {
+            if needles.iter().any(|needle| file.text.contains(needle)) {
                 found.push(file);
             }
         }
@@ -287,9 +287,9 @@ mod tests {
             folder(&[("a.py", b"f"), ("b.py", b"call f"), ("c.py", b"none"), (".venv/d.py", b"f")]);
         let path = "a.py".parse().expect("a path");
         let limits = NeighbourLimits { files_max: 10, bytes_max: 100 };
-        let found = workspace.neighbours(&path, "f", limits).expect("within limits");
+        let found = workspace.neighbours(&path, &["f", "absent"], limits).expect("within limits");
         assert_eq!(found.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["b.py"]);
-        let refused = workspace.neighbours(&path, "f", NeighbourLimits { files_max: 1, bytes_max: 100 });
+        let refused = workspace.neighbours(&path, &["f"], NeighbourLimits { files_max: 1, bytes_max: 100 });
         assert_eq!(refused.map_err(|refusal| refusal.code), Err(RefusalCode::WorkspaceTooLarge));
     }
 }

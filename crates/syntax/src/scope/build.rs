@@ -1,12 +1,11 @@
 //! Collects scopes, bindings and references in evaluation order; what they mean is decided in `resolve`.
 
-
 use reweave_core::Span;
 use ruff_python_ast::name::Name;
-use rustc_hash::FxHashMap;
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{self as ast, Expr, ExprContext, Stmt};
 use ruff_text_size::{Ranged, TextRange};
+use rustc_hash::FxHashMap;
 
 use super::{BindingKind, DynamicUse, ReferenceKind, Scope, ScopeId, ScopeKind, annotation, dynamic};
 use crate::ParsedFile;

@@ -11,7 +11,6 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-
 use reweave_core::Span;
 use ruff_python_ast::name::Name;
 use rustc_hash::{FxHashMap, FxHashSet};

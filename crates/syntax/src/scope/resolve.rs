@@ -1,6 +1,5 @@
 //! Gives every collected name its meaning.
 
-
 use ruff_python_ast::name::Name;
 use rustc_hash::{FxHashMap, FxHashSet};
 

@@ -179,6 +179,19 @@ pub struct Delivery {
     pub published_unix_ms: u64,
     /// The broker's count, where it tells: it forgets when the last consumer leaves, so it proves nothing.
     pub redelivered: Option<u32>,
+    /// Which piece of a larger message this is, when its producer cut it up. Nobody here puts pieces together.
+    pub chunk: Option<Chunk>,
+}
+
+/// A piece of a message that was larger than the broker takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// What all pieces of one message share.
+    pub message: String,
+    /// 0-based.
+    pub index: u32,
+    /// Bytes of the whole message, as its producer says.
+    pub bytes_total: u64,
 }
 
 /// What to receive, and how much of it at a time.

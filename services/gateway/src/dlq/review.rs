@@ -264,6 +264,7 @@ mod tests {
             payload: payload.to_owned(),
             published_unix_ms: 0,
             redelivered: None,
+            chunk: None,
         }
     }
 

@@ -33,7 +33,7 @@ struct Envelope {
 pub(super) fn read(payload: &[u8]) -> Result<Raw, Unreadable> {
     let unreadable = |refusal| Unreadable { key: None, traceparent: None, refusal: Box::new(refusal) };
     if payload.len() > ENVELOPE_BYTES_MAX {
-        return Err(unreadable(too_large(payload.len())));
+        return Err(unreadable(too_large(payload.len() as u64)));
     }
     let envelope: Envelope = serde_json::from_slice(payload).map_err(|error| {
         let refusal = invalid("the structured event is not the JSON of a CloudEvent", "body");

@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::*;
-use crate::bus::{DeliveryId, Topic};
+use crate::bus::{Chunk, DeliveryId, Topic};
 
 fn delivery(properties: &[(&str, &str)], payload: &[u8]) -> Delivery {
     Delivery {
@@ -13,6 +13,7 @@ fn delivery(properties: &[(&str, &str)], payload: &[u8]) -> Delivery {
         payload: payload.to_owned(),
         published_unix_ms: 0,
         redelivered: None,
+        chunk: None,
     }
 }
 
@@ -90,6 +91,15 @@ fn what_cannot_be_used_is_refused_with_its_reason() {
     assert_eq!(reason(&[("ce_type", SPEC_TYPE)], &large), "spec.too_large: the body has 5242881 bytes");
     let structured = [("content-type", "application/cloudevents+json")];
     assert_eq!(reason(&structured, b"\xff"), "event.invalid: the structured event is not the JSON of a CloudEvent");
+}
+
+#[test]
+fn a_piece_of_a_larger_message_is_refused_by_the_size_of_the_whole() {
+    let properties = [("ce_source", "s"), ("ce_id", "1"), ("ce_type", SPEC_TYPE)];
+    let chunk = Some(Chunk { message: "m".into(), index: 0, bytes_total: 6_000_000 });
+    let unreadable = read(&Delivery { chunk, ..delivery(&properties, b"{") }).unwrap_err();
+    assert_eq!(unreadable.refusal.reason, "the body has 6000000 bytes");
+    assert_eq!(unreadable.key, Some(Key { source: "s".into(), id: "1".into() }));
 }
 
 #[test]

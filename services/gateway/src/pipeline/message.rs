@@ -80,6 +80,9 @@ impl Message<'_> {
         if self.attempt > self.inner.config.attempts_max.get() {
             return self.give_up_unread(known).await;
         }
+        if self.delivery.chunk.as_ref().is_some_and(|chunk| chunk.index > 0) {
+            return self.bury_chunk().await;
+        }
         match event::read(self.delivery) {
             Ok(Event { kind: Kind::Cancel(spec), traceparent, .. }) => {
                 self.inner.cancel(spec, traceparent).await?;
@@ -344,6 +347,23 @@ impl Message<'_> {
         self.inner.bury(&letter, self.delivery).await?;
         let outcome = self.inner.author.refuse(spec_id, refusal, traceparent);
         self.settle_with(spec_id, outcome).await
+    }
+
+    /// Keeps a later piece of a message that is too large; the outcome is its first piece's.
+    async fn bury_chunk(&mut self) -> Result<(), Error> {
+        let own = Key::of_message(self.key.as_str());
+        if let Err(unreadable) = event::read(self.delivery) {
+            let letter = DeadLetter {
+                refusal: &unreadable.refusal,
+                stage: Stage::Event,
+                attempts: self.attempt,
+                origin: self.key.as_str(),
+                spec_id: unreadable.key.unwrap_or(own).spec_id(),
+                at: SystemTime::now(),
+            };
+            self.inner.bury(&letter, self.delivery).await?;
+        }
+        self.inner.insist(|| self.inner.ledger.forgive_attempt(&self.key)).await
     }
 
     /// The message was taken up too often. Its body is not looked at: reading it may be what kills.

@@ -175,6 +175,7 @@ impl Log {
             payload: member.payload.clone(),
             published_unix_ms: entry.published_unix_ms,
             redelivered: Some(redelivered),
+            chunk: None,
         };
         entry.members.iter().enumerate().map(delivery).collect()
     }

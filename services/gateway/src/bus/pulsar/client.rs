@@ -57,6 +57,15 @@ impl Client {
         Ok(Self { consuming, producing, config, status: Status::default() })
     }
 
+    /// The connection for messages on `topic`. Nobody waits for progress, so it shares the other one with what also may
+    /// be late: an outcome sent right behind it would be held back until the broker had stored it.
+    pub(super) fn sending(&self, topic: Topic) -> &Pulsar<TokioExecutor> {
+        match topic {
+            Topic::Progress => &self.consuming,
+            Topic::Specs | Topic::Patches | Topic::Verdicts | Topic::Retry | Topic::DeadLetters => &self.producing,
+        }
+    }
+
     /// The full names of the partitions of `topic` with their numbers; a topic without partitions has number -1.
     pub(super) async fn partitions(&self, topic: Topic) -> Result<Vec<(i32, String)>, Error> {
         let name = self.config.topics.full_name(topic);

@@ -16,7 +16,7 @@ use tokio::time::Sleep;
 
 use super::client::{Client, chain, explain};
 use crate::bus::intake::{EntryId, Inlet, Intake, pump};
-use crate::bus::{Deliveries, Delivery, DeliveryId, Error, Settler, Start, Subscription, Topic, metrics};
+use crate::bus::{Chunk, Deliveries, Delivery, DeliveryId, Error, Settler, Start, Subscription, Topic, metrics};
 
 pub(super) type Consumer = pulsar::Consumer<Vec<u8>, TokioExecutor>;
 
@@ -295,6 +295,11 @@ pub(super) fn delivery(topic: Topic, partition: i32, message: Message<Vec<u8>>) 
         batch_size: batch_size.unwrap_or(1).max(1),
     };
     let metadata = message.payload.metadata;
+    let chunk = metadata.num_chunks_from_msg.filter(|count| *count > 1).map(|_| Chunk {
+        message: metadata.uuid.unwrap_or_default(),
+        index: metadata.chunk_id.and_then(|index| u32::try_from(index).ok()).unwrap_or(0),
+        bytes_total: metadata.total_chunk_msg_size.and_then(|total| u64::try_from(total).ok()).unwrap_or(0),
+    });
     let properties = metadata.properties.into_iter().map(|property| (property.key, property.value)).collect();
     Delivery {
         id,
@@ -303,5 +308,6 @@ pub(super) fn delivery(topic: Topic, partition: i32, message: Message<Vec<u8>>) 
         payload: message.payload.data,
         published_unix_ms: metadata.publish_time,
         redelivered: None,
+        chunk,
     }
 }

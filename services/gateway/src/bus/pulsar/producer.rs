@@ -30,6 +30,7 @@ struct Partitions {
 }
 
 struct Slot {
+    topic: Topic,
     number: i32,
     name: String,
     /// Held only while a message is queued, not until its receipt.
@@ -86,7 +87,7 @@ impl Producers {
     }
 
     async fn find(&self, topic: Topic) -> Result<Partitions, Error> {
-        let slot = |(number, name)| Slot { number, name, producer: Mutex::new(None) };
+        let slot = |(number, name)| Slot { topic, number, name, producer: Mutex::new(None) };
         let slots = self.client.partitions(topic).await?.into_iter().map(slot).collect();
         Ok(Partitions { slots, next: AtomicUsize::new(0) })
     }
@@ -95,7 +96,7 @@ impl Producers {
         let mut producer = slot.producer.lock().await;
         let mut made = match producer.take() {
             Some(made) => made,
-            None => Made { producer: self.make(&slot.name).await?, generation: rand::random() },
+            None => Made { producer: self.make(slot).await?, generation: rand::random() },
         };
         // A producer whose send fails at once is not put back.
         let sent = made.producer.send_non_blocking(outgoing(message)).await?;
@@ -113,7 +114,7 @@ impl Producers {
         receipt
     }
 
-    async fn make(&self, name: &str) -> Result<Producer, pulsar::Error> {
+    async fn make(&self, slot: &Slot) -> Result<Producer, pulsar::Error> {
         let compression = match self.client.config.compression {
             config::Compression::Off => Compression::None,
             config::Compression::Zstd => Compression::Zstd(CompressionZstd::default()),
@@ -121,7 +122,7 @@ impl Producers {
         // Without a name: the broker gives a new one, so that its de-duplication never takes a new message for an old.
         let options =
             ProducerOptions { compression: Some(compression), block_queue_if_full: true, ..ProducerOptions::default() };
-        self.client.producing.producer().with_topic(name).with_options(options).build().await
+        self.client.sending(slot.topic).producer().with_topic(&slot.name).with_options(options).build().await
     }
 }
 
