@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_receipt_without_a_ledger_is_an_error() {
-        let slot = Slot { number: 3, name: "t".into(), producer: Mutex::new(None) };
+        let slot = Slot { topic: Topic::Specs, number: 3, name: "t".into(), producer: Mutex::new(None) };
         let receipt = |ledger_id| CommandSendReceipt {
             message_id: Some(MessageIdData { ledger_id, entry_id: 7, ..MessageIdData::default() }),
             ..CommandSendReceipt::default()
