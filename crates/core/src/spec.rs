@@ -165,18 +165,56 @@ impl<'a> From<&'a BatchItem> for Plan<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Language {
     Python,
+    JavaScript,
+    TypeScript,
+    Tsx,
+    Rust,
+    Go,
+    Java,
+    C,
+    Cpp,
 }
 
 impl Language {
+    /// Every language with its name on every door and its file extensions; of an extension in two rows the first counts.
+    const TABLE: [(Self, &'static str, &'static [&'static str]); 9] = [
+        (Self::Python, "python", &["py", "pyi"]),
+        (Self::JavaScript, "javascript", &["js", "mjs", "cjs", "jsx"]),
+        (Self::TypeScript, "typescript", &["ts", "mts", "cts"]),
+        (Self::Tsx, "tsx", &["tsx"]),
+        (Self::Rust, "rust", &["rs"]),
+        (Self::Go, "go", &["go"]),
+        (Self::Java, "java", &["java"]),
+        (Self::C, "c", &["c", "h"]),
+        (Self::Cpp, "cpp", &["cc", "cpp", "cxx", "hh", "hpp", "hxx"]),
+    ];
+
     /// Every language there is.
-    pub const ALL: [Self; 1] = [Self::Python];
+    pub const ALL: [Self; 9] = {
+        let mut all = [Self::Python; 9];
+        let mut row = 0;
+        while row < all.len() {
+            all[row] = Self::TABLE[row].0;
+            row += 1;
+        }
+        all
+    };
 
     /// The name used on every door.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Python => "python",
-        }
+        self.row().1
+    }
+
+    /// The extensions of its files, without the dot.
+    #[must_use]
+    pub fn extensions(&self) -> &'static [&'static str] {
+        self.row().2
+    }
+
+    fn row(self) -> &'static (Self, &'static str, &'static [&'static str]) {
+        let row = Self::TABLE.iter().find(|(language, ..)| *language == self);
+        row.expect("every language has a row, as a test shows")
     }
 
     /// The language of that name.
@@ -188,10 +226,7 @@ impl Language {
     /// The language of a file with that extension.
     #[must_use]
     pub fn by_extension(extension: &str) -> Option<Self> {
-        match extension {
-            "py" | "pyi" => Some(Self::Python),
-            _ => None,
-        }
+        Self::ALL.into_iter().find(|language| language.extensions().contains(&extension))
     }
 }
 
