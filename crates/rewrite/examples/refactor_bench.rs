@@ -159,7 +159,8 @@ fn compare(task: &Task, base: &ParsedFile, result: &str) -> Result<(), String> {
     let (before, after) = (class(base, &task.class)?, class(&parsed, &task.class)?);
     let is_wanted = |stmt: &&Stmt| stmt.as_function_def_stmt().is_some_and(|def| def.name.as_str() == task.method);
     let method = before.body.iter().find(is_wanted).map(|stmt| nodes(stmt.into())).ok_or("no such method")?;
-    let function = parsed.module().body.iter().find(is_wanted).map(|stmt| nodes(stmt.into()));
+    let function =
+        parsed.python().ok_or("it is not Python")?.module().body.iter().find(is_wanted).map(|stmt| nodes(stmt.into()));
     near("the function", function.ok_or("there is no function of that name at the top")?, method)?;
     near("the class", nodes(after.into()), nodes(before.into()) - method)?;
     let range = ruff_text_size::Ranged::range(after);
@@ -186,7 +187,7 @@ fn class<'a>(file: &'a ParsedFile, name: &str) -> Result<&'a StmtClassDef, Strin
         }
     }
     let mut finder = Finder(name, None);
-    finder.visit_body(&file.module().body);
+    finder.visit_body(&file.python().expect("the task is Python").module().body);
     finder.1.ok_or_else(|| format!("there is no class `{name}`"))
 }
 

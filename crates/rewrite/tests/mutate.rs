@@ -14,7 +14,7 @@ fn parse(text: &str) -> ParsedFile {
 }
 
 fn all(text: &str, focus: &Focus) -> Vec<Candidate> {
-    propose(&parse(text), focus, 10_000)
+    propose(&parse(text), focus, 10_000).expect("it is Python")
 }
 
 fn undefined(line: u32, name: &str) -> Focus {
@@ -228,7 +228,7 @@ fn docstrings_types_and_imports_are_left_alone() {
 #[test]
 fn a_limit_keeps_the_best() {
     let whole = all(SAMPLE, &Focus::default());
-    let few = propose(&parse(SAMPLE), &Focus::default(), 25);
+    let few = propose(&parse(SAMPLE), &Focus::default(), 25).expect("it is Python");
     assert_eq!(few.len(), 25);
     assert_eq!(few, whole[..25]);
 }

@@ -38,8 +38,8 @@ pub(crate) fn acceptable(
 
 fn removed(diagnostic: &Diagnostic, base: &ParsedFile, result: &ParsedFile) -> bool {
     if let Some(name) = diagnostic.undefined_name() {
-        let left = |file: &ParsedFile| file.scopes().unresolved().filter(|read| read.name.as_str() == name).count();
-        return left(base) > 0 && left(result) == 0;
+        let left = |file: &ParsedFile| Some(file.unresolved()?.iter().filter(|read| read.name == name).count());
+        return left(base).is_some_and(|left| left > 0) && left(result) == Some(0);
     }
     is_syntax_error(diagnostic) && !base.errors().is_empty() && result.errors().is_empty()
 }

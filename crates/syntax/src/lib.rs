@@ -5,12 +5,16 @@ pub mod gates;
 pub mod hole;
 pub mod language;
 pub mod mask;
+pub mod names;
 mod nesting;
 mod parsed;
 pub mod scope;
+mod strict;
 pub mod targets;
 
 pub use gates::{Gate, GateReport};
 pub use hole::Hole;
 pub use parsed::{ParsedFile, SyntaxError};
+pub use strict::Strict;
+pub use strict::python::PythonFile;
 pub use targets::Target;

@@ -7,8 +7,47 @@
 use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{Mode, lexer};
 
+/// Whether a Python text may nest deeper than `limit`, or continue its lines more often.
+pub(crate) fn python(text: &str, limit: usize) -> bool {
+    exceeds(text, limit) || continues_beyond(text, limit)
+}
+
+/// Whether brackets and chains of operators may nest deeper than `limit`, by the bytes alone: strings and comments count
+/// too, so the bound is an upper one. `;`, `,`, line ends and the ends of blocks begin a new chain.
+pub(crate) fn braces(text: &str, limit: usize) -> bool {
+    let mut open: Vec<usize> = Vec::new();
+    let (mut enclosing, mut chain, mut in_word) = (0_usize, 0_usize, false);
+    for byte in text.bytes() {
+        let word = byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii();
+        match byte {
+            b'(' | b'[' | b'{' => {
+                open.push(chain);
+                enclosing += 1 + chain;
+                chain = 0;
+            }
+            b')' | b']' | b'}' => {
+                chain = open.pop().unwrap_or(0);
+                enclosing = enclosing.saturating_sub(1 + chain);
+                if byte == b'}' {
+                    chain = 0;
+                }
+            }
+            b';' | b',' => chain = 0,
+            b'\n' => chain = 0,
+            b'\r' | b'\t' | b' ' => {}
+            _ if word && in_word => {}
+            _ => chain += 1,
+        }
+        in_word = word;
+        if enclosing + chain > limit {
+            return true;
+        }
+    }
+    false
+}
+
 /// Whether more than `limit` line continuations follow each other: tree-sitter scans all that follow from each of them.
-pub(crate) fn continues_beyond(text: &str, limit: usize) -> bool {
+fn continues_beyond(text: &str, limit: usize) -> bool {
     let mut run = 0;
     for line in text.split('\n') {
         run = if line.trim_matches([' ', '\t', '\x0c', '\r']) == "\\" { run + 1 } else { 0 };
@@ -20,7 +59,7 @@ pub(crate) fn continues_beyond(text: &str, limit: usize) -> bool {
 }
 
 /// Whether the tree of `text` may be deeper than `limit`. One pass over the tokens, no recursion.
-pub(crate) fn exceeds(text: &str, limit: usize) -> bool {
+fn exceeds(text: &str, limit: usize) -> bool {
     let mut lexer = lexer::lex(text, Mode::Module);
     let mut bound = Bound::default();
     loop {

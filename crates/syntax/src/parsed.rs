@@ -3,26 +3,25 @@
 use std::sync::OnceLock;
 
 use reweave_core::{EvidenceKind, FileText, Language, Refusal, RefusalCode, Span, limits};
-use ruff_python_ast::ModModule;
-use ruff_python_parser::{Mode, ParseOptions, Parsed};
 use ruff_text_size::Ranged;
 
-use crate::language;
-use crate::nesting;
-use crate::scope::Scopes;
+use crate::language::{self, Entry};
+use crate::names::Unresolved;
+use crate::strict::python::{Module, PythonFile};
+use crate::strict::{Fault, Reading};
 
 /// A file with its trees.
 #[derive(Debug)]
 pub struct ParsedFile {
     file: FileText,
     language: Language,
-    module: Parsed<ModModule>,
     errors: Vec<SyntaxError>,
     lines: LineStarts,
+    python: Option<Module>,
     /// Built when first asked for: the gates judge most candidates without it, and it costs ten strict parses.
     tree: OnceLock<tree_sitter::Tree>,
-    /// Found when first asked for: the base of many candidates is analysed once.
-    scopes: OnceLock<Scopes>,
+    /// Found when first asked for, and asked for once per candidate.
+    unresolved: OnceLock<Option<Vec<Unresolved>>>,
 }
 
 /// What the strict parser found wrong.
@@ -37,14 +36,12 @@ pub struct SyntaxError {
 impl ParsedFile {
     /// Parses `file`; syntax errors are kept, not refused. Refuses what is too large or too deep to walk.
     pub fn parse(language: Language, file: FileText) -> Result<Self, Refusal> {
-        check_size(&file)?;
-        let module = match language {
-            Language::Python => ruff_python_parser::parse_unchecked(&file.text, ParseOptions::from(Mode::Module)),
-        };
-        let module = module.try_into_module().expect("a parse in module mode gives a module");
+        check_size(language, &file)?;
+        let Reading { errors, tree, python } = (language::entry(language).strict.read)(&file.text);
         let lines = LineStarts::of(&file.text);
-        let errors = module.errors().iter().map(|error| SyntaxError::of(error, &lines)).collect();
-        Ok(Self { file, language, module, errors, lines, tree: OnceLock::new(), scopes: OnceLock::new() })
+        let errors = errors.into_iter().map(|fault| SyntaxError::of(fault, &lines)).collect();
+        let tree = tree.map_or_else(OnceLock::new, OnceLock::from);
+        Ok(Self { file, language, errors, lines, python, tree, unresolved: OnceLock::new() })
     }
 
     /// Path and text.
@@ -88,9 +85,10 @@ impl ParsedFile {
         self.tree.get().is_some()
     }
 
-    /// The top-level statements that hold `span`; none in a file with errors, or between statements.
+    /// The top-level statements that hold `span`; none in a file with errors, between statements, or where only
+    /// tree-sitter knows them.
     pub(crate) fn statements_around(&self, span: Span) -> Option<Span> {
-        let body = &self.module().body;
+        let body = &self.python()?.module().body;
         let first = body.partition_point(|statement| statement.end().to_usize() <= span.start);
         let after = body.partition_point(|statement| statement.start().to_usize() < span.end);
         let held = body.get(first..after).filter(|_| self.errors.is_empty())?;
@@ -98,22 +96,23 @@ impl ParsedFile {
         region.contains(span).then_some(region)
     }
 
-    /// The strict parser's syntax tree; complete even where there are errors.
+    /// What can be asked of Python files only.
     #[must_use]
-    pub fn module(&self) -> &ModModule {
-        self.module.syntax()
+    pub fn python(&self) -> Option<PythonFile<'_>> {
+        self.python.as_ref().map(|module| PythonFile { text: &self.file.text, module })
     }
 
-    /// The strict parser's tokens.
+    /// The names that nothing binds, in the order of the text; `None` where the language has no analysis of names.
     #[must_use]
-    pub fn tokens(&self) -> &ruff_python_ast::token::Tokens {
-        self.module.tokens()
+    pub fn unresolved(&self) -> Option<&[Unresolved]> {
+        let find = || language::entry(self.language).unresolved.map(|unresolved| unresolved(self));
+        self.unresolved.get_or_init(find).as_deref()
     }
 
-    /// What every name means.
+    /// What the registry says of its language.
     #[must_use]
-    pub fn scopes(&self) -> &Scopes {
-        self.scopes.get_or_init(|| Scopes::of(self))
+    pub fn entry(&self) -> &'static Entry {
+        language::entry(self.language)
     }
 
     /// Errors of the strict parser.
@@ -136,10 +135,8 @@ impl ParsedFile {
 }
 
 impl SyntaxError {
-    fn of(error: &ruff_python_parser::ParseError, lines: &LineStarts) -> Self {
-        let range = error.range();
-        let span = Span::new(range.start().to_usize(), range.end().to_usize());
-        Self { span, line: lines.line(span.start), message: error.error.to_string() }
+    fn of(fault: Fault, lines: &LineStarts) -> Self {
+        Self { span: fault.span, line: lines.line(fault.span.start), message: fault.message }
     }
 }
 
@@ -183,7 +180,7 @@ pub(crate) fn parse_region(parser: &mut tree_sitter::Parser, text: &str, region:
     tree.expect("a parser with a language and without a cancellation callback gives a tree")
 }
 
-fn check_size(file: &FileText) -> Result<(), Refusal> {
+fn check_size(language: Language, file: &FileText) -> Result<(), Refusal> {
     let length = file.text.len();
     if length > limits::SOURCE_BYTES_MAX {
         let reason = format!("`{}` is larger than the limit", file.path);
@@ -192,7 +189,7 @@ fn check_size(file: &FileText) -> Result<(), Refusal> {
             .next("split the file, or leave it out of the spec"));
     }
     let limit = limits::TREE_DEPTH_MAX;
-    if nesting::exceeds(&file.text, limit) || nesting::continues_beyond(&file.text, limit) {
+    if (language::entry(language).nests_beyond)(&file.text, limit) {
         let reason = format!("`{}` is nested deeper than the limit", file.path);
         return Err(Refusal::new(RefusalCode::TooDeep, reason)
             .with(EvidenceKind::Limit, format!("more than {limit} levels"))
@@ -228,7 +225,7 @@ mod tests {
     #[test]
     fn spans_of_both_trees_count_a_byte_order_mark() {
         let parsed = parse("\u{feff}x = 1\n").unwrap();
-        let statement = &parsed.module().body[0];
+        let statement = &parsed.python().unwrap().module().body[0];
         let node = parsed.tree().root_node().named_child(0).unwrap();
         assert_eq!((statement.range().start().to_usize(), statement.range().end().to_usize()), (3, 8));
         assert_eq!((node.start_byte(), node.end_byte()), (3, 8));

@@ -4,7 +4,7 @@ use reweave_core::{EvidenceKind, Refusal, RefusalCode, Span};
 use tree_sitter::{Node, TreeCursor};
 
 use crate::ParsedFile;
-use crate::language::{self, Entry, TargetKind};
+use crate::language::{self, DefinitionKind, Entry, TargetKind};
 
 mod nearest;
 
@@ -63,9 +63,7 @@ pub fn node_path_at(parsed: &ParsedFile, span: Span) -> String {
     let mut names = Vec::new();
     let mut node = parsed.tree().root_node();
     loop {
-        if is_definition(entry, node)
-            && let Some(name) = node.child_by_field_name("name")
-        {
+        if let Some(name) = definition(entry, node).and_then(|kind| name_of(kind, node)) {
             names.push(&parsed.text()[name.byte_range()]);
         }
         let mut cursor = node.walk();
@@ -74,7 +72,7 @@ pub fn node_path_at(parsed: &ParsedFile, span: Span) -> String {
         });
         match holder {
             Some(child) => node = child,
-            None => return names.join("."),
+            None => return names.join(entry.separator),
         }
     }
 }
@@ -89,7 +87,7 @@ fn walk<'tree>(parsed: &'tree ParsedFile, mut visit: impl FnMut(Node<'tree>, &[N
         while enclosing.last().is_some_and(|outer| outer.end_byte() <= node.start_byte()) {
             enclosing.pop();
         }
-        if is_definition(entry, node) {
+        if definition(entry, node).is_some() {
             visit(node, &enclosing);
             enclosing.push(node);
         }
@@ -112,26 +110,33 @@ fn advance(cursor: &mut TreeCursor<'_>) -> bool {
     true
 }
 
-fn is_definition(entry: &Entry, node: Node<'_>) -> bool {
-    node.is_named() && entry.definitions.iter().any(|definition| definition.node == node.kind())
+fn definition(entry: &'static Entry, node: Node<'_>) -> Option<&'static DefinitionKind> {
+    entry.definitions.iter().find(|definition| node.is_named() && definition.node == node.kind())
+}
+
+/// The node of the definition's name: of `int *f(int)`, the innermost of its declarators.
+fn name_of<'tree>(kind: &DefinitionKind, node: Node<'tree>) -> Option<Node<'tree>> {
+    let name = node.child_by_field_name(kind.name)?;
+    std::iter::successors(Some(name), |name| name.child_by_field_name(kind.name)).last()
 }
 
 fn read(parsed: &ParsedFile, node: Node<'_>, enclosing: &[Node<'_>]) -> Option<Target> {
     let entry = language::entry(parsed.language());
     let text = parsed.text();
-    let name = node.child_by_field_name("name")?;
-    let body = node.child_by_field_name("body")?;
-    let whole = node.parent().filter(|parent| Some(parent.kind()) == entry.wrapper).unwrap_or(node);
-    let outer_names = enclosing.iter().filter_map(|outer| outer.child_by_field_name("name"));
+    let kind = definition(entry, node)?;
+    let name = name_of(kind, node)?;
+    let body = node.child_by_field_name("body").unwrap_or(node);
+    let whole = node.parent().filter(|parent| entry.wrappers.contains(&parent.kind())).unwrap_or(node);
+    let outer = enclosing.iter().filter_map(|outer| Some((definition(entry, *outer)?, *outer)));
+    let outer_names = outer.filter_map(|(kind, outer)| name_of(kind, outer));
     let names: Vec<&str> = outer_names.chain([name]).map(|name| &text[name.byte_range()]).collect();
-    let kind_of =
-        |node: Node<'_>| entry.definitions.iter().find(|kind| kind.node == node.kind()).map(|kind| kind.target);
-    let kind = match (kind_of(node)?, enclosing.last().copied().and_then(kind_of)) {
-        (TargetKind::Function, Some(TargetKind::Class)) => TargetKind::Method,
+    let holder = enclosing.last().and_then(|outer| definition(entry, *outer));
+    let kind = match (kind.target, holder) {
+        (TargetKind::Function, Some(holder)) if holder.target.has_methods() => TargetKind::Method,
         (kind, _) => kind,
     };
     Some(Target {
-        path: names.join("."),
+        path: names.join(entry.separator),
         kind,
         span: span_of(whole),
         name_span: span_of(name),

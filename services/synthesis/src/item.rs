@@ -131,7 +131,7 @@ async fn mutated(work: &mut Work, base: &Arc<ParsedFile>, edit: &EditRequest) ->
         let focus = mutate::Focus { lines, diagnostics, coverage, words };
         mutate::propose(&base, &focus, limit)
     })
-    .await?;
+    .await??;
     Ok(Aim::Candidates(candidates))
 }
 

@@ -70,7 +70,7 @@ pub(crate) fn solve(task: &Task, worker: &mut Worker, runs: usize) -> Result<Row
     let first = task.prompt.lines().count() as u32 + 1;
     let lines = LineRange { start: first, end: program.lines().count() as u32 };
     let start = Instant::now();
-    let candidates = mutate::propose(&parsed, &focus(&traced, lines), 10_000);
+    let candidates = mutate::propose(&parsed, &focus(&traced, lines), 10_000).map_err(|refusal| refusal.reason)?;
     row.propose_us = start.elapsed().as_micros() as u64;
     row.candidates = candidates.len();
     let mut spent = 1;

@@ -26,7 +26,7 @@ mod undefined;
 mod vocabulary;
 mod wraps;
 
-use reweave_core::{Candidate, Diagnostic, LineRange};
+use reweave_core::{Candidate, Diagnostic, EvidenceKind, LineRange, Refusal, RefusalCode};
 use reweave_syntax::ParsedFile;
 
 use self::draft::Drafts;
@@ -54,10 +54,10 @@ pub struct LineSuspicion {
     pub passing: u32,
 }
 
-/// Candidates for `file`, best first, at most `limit`; the same input gives the same list.
-#[must_use]
-pub fn propose(file: &ParsedFile, focus: &Focus, limit: usize) -> Vec<Candidate> {
-    let ground = Ground::new(file, focus);
+/// Candidates for `file`, best first, at most `limit`; the same input gives the same list. Refuses what is not Python.
+pub fn propose(file: &ParsedFile, focus: &Focus, limit: usize) -> Result<Vec<Candidate>, Refusal> {
+    let python = file.python().ok_or_else(|| other_language(file))?;
+    let ground = Ground::new(file, python.scopes(), focus);
     let mut drafts = Drafts::new(&ground, limit);
     undefined::propose(&ground, &mut drafts);
     for site in ground.sites() {
@@ -76,5 +76,12 @@ pub fn propose(file: &ParsedFile, focus: &Focus, limit: usize) -> Vec<Candidate>
         statements::propose(&site, &mut drafts);
         returns::propose(&site, &mut drafts);
     }
-    drafts.into_candidates()
+    Ok(drafts.into_candidates())
+}
+
+fn other_language(file: &ParsedFile) -> Refusal {
+    let language = file.language().name();
+    Refusal::new(RefusalCode::LanguageUnsupported, format!("no repair is known for {language} yet"))
+        .with(EvidenceKind::Suggestion, "repairs are known for: python")
+        .next("name a Python file, or wait for repairs in this language")
 }

@@ -58,9 +58,9 @@ pub(super) struct Site<'g, 'a> {
 }
 
 impl<'a> Ground<'a> {
-    pub(super) fn new(file: &'a ParsedFile, focus: &'a Focus) -> Self {
+    /// `scopes` are those of `file`.
+    pub(super) fn new(file: &'a ParsedFile, scopes: &'a Scopes, focus: &'a Focus) -> Self {
         let text = file.text();
-        let scopes = file.scopes();
         let whole = Span::new(0, text.len());
         let allowed = focus.lines.map_or(Some(whole), |lines| lines.span(text)).unwrap_or(Span::new(0, 0));
         let reads = scopes.references().iter().map(|read| (read.span.start, read.scope)).collect();

@@ -116,11 +116,19 @@ pub fn propose(parsed: &ParsedFile, plan: &RefactorPlan, others: &[FileText]) ->
         .at(EvidenceKind::Error, &error.message, &parsed.file().path, error.line)
         .next(format!("repair line {} first", error.line)));
     }
-    let source = source::Source::of(parsed);
+    let python = parsed.python().ok_or_else(|| other_language(parsed))?;
+    let source = source::Source::of(parsed, python);
     match call.operator {
         Operators::Rename => rename::propose(&source, &call, others),
         Operators::MethodToFunction => method_to_function::propose(&source, &call, others),
     }
+}
+
+fn other_language(parsed: &ParsedFile) -> Refusal {
+    let language = parsed.language().name();
+    Refusal::new(RefusalCode::LanguageUnsupported, format!("no operator works on {language} yet"))
+        .with(EvidenceKind::Suggestion, "operators work on: python")
+        .next("ask for it as an edit in a Python file, or wait for operators in this language")
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use reweave_core::{EvidenceKind, Refusal, RefusalCode, Span};
-use reweave_syntax::ParsedFile;
 use reweave_syntax::scope::{Reference, Resolution, ScopeId, ScopeKind, Scopes, SymbolId};
+use reweave_syntax::{ParsedFile, PythonFile};
 use ruff_python_ast::{self as ast, Expr};
 use ruff_text_size::TextRange;
 
@@ -15,7 +15,8 @@ use super::tree::Tree;
 #[derive(Debug)]
 pub(super) struct Source<'a> {
     pub(super) parsed: &'a ParsedFile,
-    pub(super) scopes: Scopes,
+    pub(super) python: PythonFile<'a>,
+    pub(super) scopes: &'a Scopes,
     pub(super) tree: Tree<'a>,
     pub(super) classes: Classes<'a>,
     /// Index of the reference whose name starts at a byte.
@@ -32,16 +33,17 @@ pub(super) fn span(range: TextRange) -> Span {
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn of(parsed: &'a ParsedFile) -> Self {
-        let scopes = Scopes::of(parsed);
-        let tree = Tree::of(parsed.module());
+    /// `python` is `parsed` seen as what it is.
+    pub(super) fn of(parsed: &'a ParsedFile, python: PythonFile<'a>) -> Self {
+        let scopes = python.scopes();
+        let tree = Tree::of(python.module());
         let reads = scopes.references().iter().enumerate().map(|(at, read)| (read.span.start, at)).collect();
         let bindings =
             scopes.symbols().flat_map(|(id, symbol)| symbol.bindings.iter().map(move |one| (one.span.start, id)));
         let bound = bindings.collect();
         let named = scopes.scopes().filter(|(_, scope)| !scope.name.is_empty());
         let definitions = named.map(|(id, scope)| (scope.definition, id)).collect();
-        let mut source = Self { parsed, scopes, tree, classes: Classes::default(), reads, bound, definitions };
+        let mut source = Self { parsed, python, scopes, tree, classes: Classes::default(), reads, bound, definitions };
         source.classes = Classes::of(&source);
         source
     }

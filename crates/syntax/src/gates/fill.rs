@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
         if glues(self.base.text(), edit) {
             return Fit::Doubtful("its edge may be read together with what stands beside it".to_owned());
         }
-        for wrapper in self.entry.wrappers {
+        for wrapper in self.entry.fragments {
             let (text, span) = wrap(self.base.text(), wrapper, edit);
             let ids = self.ids(&text, span);
             if ids.iter().any(|id| places.iter().any(|place| place.admits(grammar, *id))) {

@@ -1,10 +1,10 @@
 //! The two gates that look at new texts alone. What they doubt, the strict parse of the result decides.
 
 use reweave_core::Language;
-use ruff_python_parser::{Mode, ParseOptions};
 
 use super::fill::Fit;
 use super::{Judged, Verdict};
+use crate::language;
 
 /// Whether every fill is of a kind that leads the parser on as the node it replaces.
 pub(super) fn goto_type(judged: &Judged<'_>) -> Verdict {
@@ -46,10 +46,6 @@ fn settle(judged: &Judged<'_>, doubt: Option<&str>, passed: String) -> Verdict {
 }
 
 fn strict_error(language: Language, wrapped: &str) -> Option<String> {
-    match language {
-        Language::Python => {
-            let parsed = ruff_python_parser::parse_unchecked(wrapped, ParseOptions::from(Mode::Module));
-            parsed.errors().first().map(|error| format!("the new text does not parse by itself: {}", error.error))
-        }
-    }
+    let reading = (language::entry(language).strict.read)(wrapped);
+    reading.errors.first().map(|error| format!("the new text does not parse by itself: {}", error.message))
 }

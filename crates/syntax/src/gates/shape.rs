@@ -1,6 +1,6 @@
 //! Whether each fill is still one expression after the splice: `b + c` for `x` in `a * x` parses, as `a * b + c`.
 
-use reweave_core::{Language, Span};
+use reweave_core::Span;
 use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
 use ruff_python_ast::{AnyNodeRef, Expr, ExprBoolOp, Mod, ModModule};
 use ruff_python_parser::{Mode, ParseOptions};
@@ -15,7 +15,8 @@ pub(super) fn check(judged: &Judged<'_>) -> Result<(), String> {
         let new_text = fill.edit.new_text.as_str();
         let start = fill.placed.start + new_text.len() - new_text.trim_start().len();
         let placed = Span::new(start, start + new_text.trim().len());
-        if has_loose_operator(judged.base.language(), new_text) && !is_whole(judged.result.module(), placed) {
+        let Some(result) = judged.result.python() else { continue };
+        if has_loose_operator(new_text) && !is_whole(result.module(), placed) {
             let (line, new_text) = (judged.result.line(start), new_text.trim());
             return Err(format!(
                 "on line {line} an operator beside `{new_text}` takes it apart: put it in parentheses"
@@ -26,12 +27,8 @@ pub(super) fn check(judged: &Judged<'_>) -> Result<(), String> {
 }
 
 /// Whether `text` is an expression whose outermost operator stands outside brackets.
-fn has_loose_operator(language: Language, text: &str) -> bool {
-    let parsed = match language {
-        Language::Python => {
-            ruff_python_parser::parse_unchecked(text, ParseOptions::from(Mode::ParenthesizedExpression))
-        }
-    };
+fn has_loose_operator(text: &str) -> bool {
+    let parsed = ruff_python_parser::parse_unchecked(text, ParseOptions::from(Mode::ParenthesizedExpression));
     let Mod::Expression(expression) = parsed.syntax() else { return false };
     let body = expression.body.as_ref();
     let operator = matches!(

@@ -1,25 +1,44 @@
 //! The registry of languages: everything that differs between two of them stands in one entry.
+//!
+//! A new language is a module here with its entry, and a row in [`Language`]; nothing else knows languages by name.
 
+mod c;
+mod cpp;
+mod go;
+mod java;
+mod javascript;
 mod python;
+mod rust;
+mod typescript;
 
 use reweave_core::Language;
+
+use crate::ParsedFile;
+use crate::names::Unresolved;
+pub use crate::strict::Strict;
 
 /// What the rest of the crate needs to know of a language.
 #[derive(Debug)]
 pub struct Entry {
     /// The tree-sitter grammar, loaded once.
     pub grammar: fn() -> &'static tree_sitter::Language,
-    /// File extensions, without the dot.
-    pub extensions: &'static [&'static str],
+    /// Who gives the verdict.
+    pub strict: Strict,
     /// The node kinds that define a name and can be a target.
     pub definitions: &'static [DefinitionKind],
-    /// The node kind that holds a definition with what precedes it (decorators, attributes).
-    pub wrapper: Option<&'static str>,
+    /// The node kinds that hold a definition with what precedes it (decorators, `export`).
+    pub wrappers: &'static [&'static str],
+    /// What stands between the names of a path: `.` or `::`.
+    pub separator: &'static str,
     /// Whether a name resolves without being bound anywhere.
     pub is_builtin: fn(&str) -> bool,
+    /// The names that nothing binds; absent where nobody can tell.
+    pub unresolved: Option<fn(&ParsedFile) -> Vec<Unresolved>>,
     pub layout: Layout,
     /// Texts around a fragment in which it parses as it would in a file; tried in this order.
-    pub wrappers: &'static [Wrapper],
+    pub fragments: &'static [Wrapper],
+    /// Whether a text may nest deeper than a limit; asked before any parser that recurses sees it.
+    pub(crate) nests_beyond: fn(&str, usize) -> bool,
 }
 
 /// A text before and after a fragment.
@@ -34,8 +53,10 @@ pub struct Wrapper {
 /// A node kind that defines a name.
 #[derive(Debug)]
 pub struct DefinitionKind {
-    /// Its kind in the grammar; its name is the field `name`, its body the field `body`.
+    /// Its kind in the grammar; its body is the field `body`.
     pub node: &'static str,
+    /// The field that holds its name.
+    pub name: &'static str,
     pub target: TargetKind,
 }
 
@@ -43,9 +64,13 @@ pub struct DefinitionKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TargetKind {
     Function,
-    /// A function directly inside a class.
+    /// A function directly inside a type.
     Method,
     Class,
+    /// A type that is no class: a struct, an enum, an interface, an alias.
+    Type,
+    /// A block that adds to a type, or names a namespace: `impl`, `mod`, `namespace`.
+    Scope,
 }
 
 /// Whether white space is part of the syntax.
@@ -53,6 +78,8 @@ pub enum TargetKind {
 pub enum Layout {
     /// Blocks are delimited by indentation: text that is moved must be re-indented.
     Indentation,
+    /// Blocks are delimited by braces: indentation is for people.
+    Braces,
 }
 
 /// The entry of `language`.
@@ -60,6 +87,28 @@ pub enum Layout {
 pub fn entry(language: Language) -> &'static Entry {
     match language {
         Language::Python => &python::ENTRY,
+        Language::JavaScript => &javascript::ENTRY,
+        Language::TypeScript => &typescript::ENTRY,
+        Language::Tsx => &typescript::TSX,
+        Language::Rust => &rust::ENTRY,
+        Language::Go => &go::ENTRY,
+        Language::Java => &java::ENTRY,
+        Language::C => &c::ENTRY,
+        Language::Cpp => &cpp::ENTRY,
+    }
+}
+
+impl DefinitionKind {
+    /// A definition whose name is the field `name`.
+    const fn named(node: &'static str, target: TargetKind) -> Self {
+        Self { node, name: "name", target }
+    }
+}
+
+impl Wrapper {
+    /// A fragment on its own lines between two texts.
+    const fn around(before: &'static str, after: &'static str) -> Self {
+        Self { before, after, indented: false }
     }
 }
 
@@ -71,6 +120,17 @@ impl TargetKind {
             Self::Function => "function",
             Self::Method => "method",
             Self::Class => "class",
+            Self::Type => "type",
+            Self::Scope => "scope",
+        }
+    }
+
+    /// Whether a function directly inside it is a method.
+    #[must_use]
+    pub fn has_methods(&self) -> bool {
+        match self {
+            Self::Class | Self::Type | Self::Scope => true,
+            Self::Function | Self::Method => false,
         }
     }
 }
@@ -85,11 +145,14 @@ mod tests {
             let entry = entry(language);
             let grammar = (entry.grammar)();
             tree_sitter::Parser::new().set_language(grammar).unwrap();
-            let kinds = entry.definitions.iter().map(|definition| definition.node).chain(entry.wrapper);
-            for kind in kinds {
+            let kinds = entry.definitions.iter().map(|definition| definition.node);
+            for kind in kinds.chain(entry.wrappers.iter().copied()) {
                 assert_ne!(grammar.id_for_node_kind(kind, true), 0, "{kind}");
             }
-            for extension in entry.extensions {
+            for definition in entry.definitions {
+                assert!(grammar.field_id_for_name(definition.name).is_some(), "{}", definition.name);
+            }
+            for extension in language.extensions() {
                 assert_eq!(Language::by_extension(extension), Some(language));
             }
         }

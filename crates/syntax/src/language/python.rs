@@ -4,20 +4,23 @@ use std::sync::OnceLock;
 
 use crate::scope;
 
-use super::{DefinitionKind, Entry, Layout, TargetKind, Wrapper};
+use super::{DefinitionKind, Entry, Layout, Strict, TargetKind, Wrapper};
+use crate::{names, nesting, strict};
 
 /// Python as read by tree-sitter-python 0.25 and ruff's parser.
 pub(super) static ENTRY: Entry = Entry {
     grammar,
-    extensions: &["py", "pyi"],
+    strict: Strict { parser: "ruff", exact: true, read: strict::python::read },
     definitions: &[
-        DefinitionKind { node: "function_definition", target: TargetKind::Function },
-        DefinitionKind { node: "class_definition", target: TargetKind::Class },
+        DefinitionKind::named("function_definition", TargetKind::Function),
+        DefinitionKind::named("class_definition", TargetKind::Class),
     ],
-    wrapper: Some("decorated_definition"),
+    wrappers: &["decorated_definition"],
+    separator: ".",
     is_builtin: scope::is_builtin,
+    unresolved: Some(names::python),
     layout: Layout::Indentation,
-    wrappers: &[
+    fragments: &[
         // An expression, or an argument.
         Wrapper { before: "_(", after: "\n)", indented: false },
         // Statements of a body.
@@ -29,6 +32,7 @@ pub(super) static ENTRY: Entry = Entry {
         Wrapper { before: "_", after: "\n", indented: false },
         Wrapper { before: "def _", after: ": _\n", indented: false },
     ],
+    nests_beyond: nesting::python,
 };
 
 fn grammar() -> &'static tree_sitter::Language {

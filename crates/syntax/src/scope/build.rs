@@ -8,7 +8,6 @@ use ruff_text_size::{Ranged, TextRange};
 use rustc_hash::FxHashMap;
 
 use super::{BindingKind, DynamicUse, ReferenceKind, Scope, ScopeId, ScopeKind, annotation, dynamic};
-use crate::ParsedFile;
 
 /// Everything one walk over the tree sees.
 #[derive(Debug)]
@@ -50,11 +49,11 @@ pub(super) enum BoundHere {
     Yes,
 }
 
-/// Walks `file`.
-pub(super) fn build(file: &ParsedFile) -> Built {
-    let whole = Span::new(0, file.text().len());
+/// Walks `module`, the tree of `text`.
+pub(super) fn build(text: &str, module: &ast::ModModule) -> Built {
+    let whole = Span::new(0, text.len());
     let mut builder = Builder {
-        text: file.text(),
+        text,
         built: Built {
             scopes: Vec::new(),
             bindings: Vec::new(),
@@ -70,7 +69,7 @@ pub(super) fn build(file: &ParsedFile) -> Built {
         in_type: false,
     };
     builder.open(ScopeKind::Module, whole, Name::empty(), whole);
-    builder.visit_body(&file.module().body);
+    builder.visit_body(&module.body);
     builder.built
 }
 

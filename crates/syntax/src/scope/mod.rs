@@ -12,12 +12,12 @@ mod resolve;
 mod tests;
 
 use reweave_core::Span;
+use ruff_python_ast::ModModule;
 use ruff_python_ast::name::Name;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use self::build::mangle;
 pub use self::builtins::{BUILTINS, is_builtin, is_module_attribute};
-use crate::ParsedFile;
 
 /// The names of one file.
 #[derive(Debug)]
@@ -189,10 +189,10 @@ pub enum DynamicKind {
 }
 
 impl Scopes {
-    /// Analyses `file`. Where the file has syntax errors, what was recovered from it.
+    /// Analyses `module`, the tree of `text`. Where it has syntax errors, what was recovered from it.
     #[must_use]
-    pub fn of(file: &ParsedFile) -> Self {
-        resolve::resolve(build::build(file))
+    pub fn of(text: &str, module: &ModModule) -> Self {
+        resolve::resolve(build::build(text, module))
     }
 
     /// Every scope, the module first, then in the order they open.

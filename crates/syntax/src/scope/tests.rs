@@ -4,10 +4,13 @@ use expect_test::{Expect, expect};
 use reweave_core::{FileText, Language};
 
 use super::*;
+use crate::ParsedFile;
 
 fn scopes(source: &str) -> Scopes {
     let file = FileText { path: "m.py".parse().expect("a valid path"), text: source.into() };
-    Scopes::of(&ParsedFile::parse(Language::Python, file).expect("it parses"))
+    let parsed = ParsedFile::parse(Language::Python, file).expect("it parses");
+    let python = parsed.python().expect("it is Python");
+    Scopes::of(source, python.module())
 }
 
 fn owner(scopes: &Scopes, id: SymbolId) -> String {

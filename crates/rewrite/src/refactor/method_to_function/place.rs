@@ -102,7 +102,7 @@ pub(super) fn region(source: &Source<'_>, method: &Method<'_>) -> Region {
 
 /// Before the top-level statement that holds the class, or after it where the function needs the class.
 pub(super) fn choose(source: &Source<'_>, method: &Method<'_>, moved: &Moved, uses: &Uses) -> Result<Place, Refusal> {
-    let module = &source.parsed.module().body;
+    let module = &source.python.module().body;
     let holder = module.iter().position(|stmt| span(stmt.range()).contains(method.span));
     let Some((holder, at)) = holder.and_then(|at| Some((module.get(at)?, at))) else {
         return Err(Refusal::new(RefusalCode::Internal, "the method stands in no statement of the module"));

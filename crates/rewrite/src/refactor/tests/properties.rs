@@ -1,7 +1,7 @@
 //! What holds for every rename.
 
 use proptest::prelude::*;
-use reweave_syntax::scope::{Reference, Resolution, Scopes};
+use reweave_syntax::scope::{Reference, Resolution};
 
 use super::*;
 
@@ -13,7 +13,8 @@ const FILES: [&str; 3] = [
 
 /// What each name means, by number, in the order of the text: equal for programs that differ in names only.
 fn shape(text: &str) -> Vec<String> {
-    let scopes = Scopes::of(&parse(text));
+    let parsed = parse(text);
+    let scopes = parsed.python().expect("it is Python").scopes();
     let mut names: Vec<(usize, String)> = Vec::new();
     for (id, symbol) in scopes.symbols() {
         names.extend(symbol.bindings.iter().map(|binding| (binding.span.start, format!("{id:?} {:?}", symbol.scope))));
@@ -31,7 +32,8 @@ proptest! {
     #[test]
     fn a_rename_keeps_what_every_name_means_and_can_be_taken_back(file in 0usize..3, pick in 0usize..200) {
         let text = FILES[file];
-        let scopes = Scopes::of(&parse(text));
+        let parsed = parse(text);
+    let scopes = parsed.python().expect("it is Python").scopes();
         let symbols: Vec<_> = scopes.symbols().map(|(_, symbol)| symbol).collect();
         let symbol = symbols[pick % symbols.len()];
         let outer = scopes.qualified_name(symbol.scope);

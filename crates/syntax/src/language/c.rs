@@ -1,0 +1,41 @@
+//! The registry entry of C: masking and gates by tree-sitter alone.
+
+use std::sync::OnceLock;
+
+use reweave_core::Language;
+
+use super::{DefinitionKind, Entry, Layout, Strict, TargetKind, Wrapper};
+use crate::{nesting, strict};
+
+/// C as read by tree-sitter-c 0.24.
+pub(super) static ENTRY: Entry = Entry {
+    grammar,
+    strict: Strict { parser: "tree-sitter", exact: false, read: |text| strict::tree::read(Language::C, text) },
+    definitions: &[
+        DefinitionKind { node: "function_definition", name: "declarator", target: TargetKind::Function },
+        DefinitionKind::named("struct_specifier", TargetKind::Type),
+        DefinitionKind::named("union_specifier", TargetKind::Type),
+        DefinitionKind::named("enum_specifier", TargetKind::Type),
+    ],
+    wrappers: &[],
+    separator: "::",
+    is_builtin: |_| false,
+    unresolved: None,
+    layout: Layout::Braces,
+    fragments: &[
+        // An expression.
+        Wrapper::around("int _ = _(", "\n);"),
+        // Statements of a body.
+        Wrapper::around("void _() {\n", "\n}"),
+        // At the top of a file.
+        Wrapper::around("", "\n"),
+        // A type.
+        Wrapper::around("", " _;"),
+    ],
+    nests_beyond: nesting::braces,
+};
+
+fn grammar() -> &'static tree_sitter::Language {
+    static GRAMMAR: OnceLock<tree_sitter::Language> = OnceLock::new();
+    GRAMMAR.get_or_init(|| tree_sitter_c::LANGUAGE.into())
+}

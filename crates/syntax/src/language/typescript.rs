@@ -1,0 +1,76 @@
+//! The registry entries of TypeScript and of TSX, which differ in how `<` is read.
+
+use std::sync::OnceLock;
+
+use super::{DefinitionKind, Entry, Layout, Strict, TargetKind, Wrapper};
+use crate::{nesting, strict};
+
+/// TypeScript as read by tree-sitter-typescript 0.23 and oxc.
+pub(super) static ENTRY: Entry = Entry {
+    grammar: typescript,
+    strict: Strict { parser: "oxc", exact: true, read: strict::script::typescript },
+    definitions: DEFINITIONS,
+    wrappers: &["export_statement"],
+    separator: ".",
+    is_builtin: |_| false,
+    unresolved: None,
+    layout: Layout::Braces,
+    fragments: FRAGMENTS,
+    nests_beyond: nesting::braces,
+};
+
+/// TSX as read by the same two.
+pub(super) static TSX: Entry = Entry {
+    grammar: tsx,
+    strict: Strict { parser: "oxc", exact: true, read: strict::script::tsx },
+    definitions: DEFINITIONS,
+    wrappers: &["export_statement"],
+    separator: ".",
+    is_builtin: |_| false,
+    unresolved: None,
+    layout: Layout::Braces,
+    fragments: FRAGMENTS,
+    nests_beyond: nesting::braces,
+};
+
+const DEFINITIONS: &[DefinitionKind] = &[
+    DefinitionKind::named("function_declaration", TargetKind::Function),
+    DefinitionKind::named("generator_function_declaration", TargetKind::Function),
+    DefinitionKind::named("class_declaration", TargetKind::Class),
+    DefinitionKind::named("abstract_class_declaration", TargetKind::Class),
+    DefinitionKind::named("method_definition", TargetKind::Method),
+    DefinitionKind::named("interface_declaration", TargetKind::Type),
+    DefinitionKind::named("enum_declaration", TargetKind::Type),
+    DefinitionKind::named("internal_module", TargetKind::Scope),
+];
+
+const FRAGMENTS: &[Wrapper] = &[
+    // An expression.
+    Wrapper::around("_(", "\n)"),
+    // Statements of a body.
+    Wrapper::around("async function* _() {\n", "\n}"),
+    // A member of a class.
+    Wrapper::around("class _ {\n", "\n}"),
+    // A type.
+    Wrapper::around("type _ = ", "\n"),
+    // A member of an interface.
+    Wrapper::around("interface _ {\n", "\n}"),
+    // Parameters with their brackets.
+    Wrapper::around("function _", "{}"),
+    // Arguments with their brackets.
+    Wrapper::around("_", ""),
+    // A case of a switch.
+    Wrapper::around("switch (_) {\n", "\n}"),
+    // At the top of a file.
+    Wrapper::around("", "\n"),
+];
+
+fn typescript() -> &'static tree_sitter::Language {
+    static GRAMMAR: OnceLock<tree_sitter::Language> = OnceLock::new();
+    GRAMMAR.get_or_init(|| tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into())
+}
+
+fn tsx() -> &'static tree_sitter::Language {
+    static GRAMMAR: OnceLock<tree_sitter::Language> = OnceLock::new();
+    GRAMMAR.get_or_init(|| tree_sitter_typescript::LANGUAGE_TSX.into())
+}

@@ -1,0 +1,22 @@
+//! Names that nothing binds: what the gate of names asks of every language.
+//!
+//! A patch may not bring one in. Python and the JavaScript family are analysed by scopes; the registry says, per language,
+//! who does it ([`crate::language::Entry::unresolved`]).
+
+use reweave_core::Span;
+
+use crate::ParsedFile;
+
+/// A use of a name that nothing in the file binds and the language does not bring along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unresolved {
+    pub name: String,
+    pub span: Span,
+}
+
+/// By Python's own scopes.
+pub(crate) fn python(file: &ParsedFile) -> Vec<Unresolved> {
+    let scopes = file.python().map(|python| python.scopes());
+    let unresolved = scopes.into_iter().flat_map(|scopes| scopes.unresolved());
+    unresolved.map(|read| Unresolved { name: read.name.to_string(), span: read.span }).collect()
+}
