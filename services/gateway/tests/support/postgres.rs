@@ -74,7 +74,7 @@ impl Postgres {
         let mut command = match &self.account {
             None => Command::new(path),
             Some(account) => {
-                let mut command = Command::new("runuser");
+                let mut command = Command::new(runuser());
                 command.args(["-u", account, "--"]).arg(path);
                 command
             }
@@ -103,13 +103,24 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         let started = Instant::now();
         if let Err(error) = self.run("pg_ctl", &["-D", &self.path("data"), "-m", "immediate", "-w", "stop"]) {
-            panic!("the server in {} was not stopped after {:?}: {error}", self.path(""), started.elapsed());
+            let stop = format!("the server in {} was not stopped after {:?}: {error}", self.path(""), started.elapsed());
+            // A second panic would hide why the test failed.
+            assert!(std::thread::panicking(), "{stop}");
         }
     }
 }
 
-/// The folder of the newest installed server.
+/// The program that changes the account; its folder is often missing from the path of who is not an administrator.
+fn runuser() -> &'static Path {
+    let folders = ["/usr/sbin/runuser", "/sbin/runuser"].map(Path::new);
+    folders.into_iter().find(|program| program.exists()).unwrap_or(Path::new("runuser"))
+}
+
+/// The folder named by `REWEAVE_TEST_POSTGRES`, or that of the newest server that Debian's packages installed.
 fn binaries() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os("REWEAVE_TEST_POSTGRES") {
+        return Some(PathBuf::from(folder)).filter(|folder| folder.join("initdb").exists());
+    }
     let mut folders: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
