@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Sha256, WorkspaceName};
+use crate::{EvidenceKind, Refusal, RefusalCode, Sha256, WorkspaceName};
 
 /// The one place the code of a spec is taken from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,28 @@ pub struct FileText {
 }
 
 impl FileText {
+    /// The file with these bytes, or a refusal that says what they seem to be instead of text.
+    pub fn decode(path: RelativePath, bytes: Vec<u8>) -> Result<Self, Refusal> {
+        if bytes.is_empty() {
+            let reason = format!("`{path}` is empty, so there is nothing to change");
+            return Err(Refusal::new(RefusalCode::FileEmpty, reason));
+        }
+        let not_text = |what: String| {
+            Refusal::new(RefusalCode::NotText, format!("`{path}` is not UTF-8 text"))
+                .with(EvidenceKind::Error, what)
+                .next("convert the file to UTF-8")
+        };
+        if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
+            return Err(not_text("it begins with a UTF-16 byte order mark".into()));
+        }
+        if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
+            return Err(not_text(format!("it has a NUL at byte {at}")));
+        }
+        let text = String::from_utf8(bytes);
+        let text = text.map_err(|error| not_text(format!("invalid at byte {}", error.utf8_error().valid_up_to())))?;
+        Ok(Self { path, text })
+    }
+
     /// The digest of the file's bytes.
     #[must_use]
     pub fn sha256(&self) -> Sha256 {

@@ -14,7 +14,7 @@ pub mod targets;
 
 pub use gates::{Gate, GateReport};
 pub use hole::Hole;
-pub use parsed::{ParsedFile, SyntaxError};
+pub use parsed::{ParsedFile, SyntaxError, tree_errors};
 pub use strict::Strict;
 pub use strict::python::PythonFile;
 pub use targets::Target;

@@ -162,6 +162,12 @@ pub(crate) fn parse_tree(language: Language, text: &str) -> tree_sitter::Tree {
     parser.parse(text, None).expect("a parser with a language and without a cancellation callback gives a tree")
 }
 
+/// How many errors tree-sitter sees in `text`; fewer than a strict parser, and sometimes others.
+#[must_use]
+pub fn tree_errors(language: Language, text: &str) -> usize {
+    crate::strict::tree::read(language, text).errors.len()
+}
+
 /// Parses `region` of `text` alone: a run of top-level statements. Offsets count in the whole text.
 pub(crate) fn parse_region(parser: &mut tree_sitter::Parser, text: &str, region: Span) -> tree_sitter::Tree {
     let point = |at: usize| {

@@ -4,6 +4,7 @@ mod commands;
 mod pod;
 mod render;
 mod settings;
+mod source;
 mod write;
 
 use std::{ffi::OsString, io::Write, process};
@@ -38,6 +39,10 @@ enum Command {
     Dlq(commands::dlq::Arguments),
     /// Restore the bytes from before a patch that was written here.
     Undo(commands::undo::Arguments),
+    /// Ask the gates about edits of a file.
+    Gate(commands::gate::Arguments),
+    /// Measure parts of Reweave on files of your own.
+    Eval(commands::eval::Arguments),
     /// Say what is found on this machine, what is missing, and how to get it.
     Doctor(commands::doctor::Arguments),
     /// Print the completions of a shell: `source <(reweave completions bash)`.
@@ -87,6 +92,8 @@ fn execute(cli: Cli) -> ExitCode {
             Command::Publish(arguments) => commands::publish::run(arguments, settings).await,
             Command::Dlq(arguments) => commands::dlq::run(arguments, settings).await,
             Command::Undo(arguments) => commands::undo::run(&arguments),
+            Command::Gate(arguments) => commands::gate::run(&arguments),
+            Command::Eval(arguments) => commands::eval::run(&arguments),
             Command::Doctor(arguments) => commands::doctor::run(&arguments, settings).await,
             Command::Completions { .. } => Ok(ExitCode::Done),
         }

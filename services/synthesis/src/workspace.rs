@@ -57,7 +57,7 @@ impl Workspace {
             },
             Self::Folder(root) => self.read_below(root, path)?,
         };
-        Ok(FileText { path: path.clone(), text: text_of(path, bytes)? })
+        FileText::decode(path.clone(), bytes)
     }
 
     /// Other files of the same extension whose text holds one of `needles`, in path order, within the limits.
@@ -201,25 +201,6 @@ fn head_commit(workspace: &Path) -> Option<String> {
     }
     let packed = std::fs::read_to_string(git.join("packed-refs")).ok()?;
     packed.lines().find_map(|line| line.strip_suffix(reference).map(|commit| commit.trim().to_owned()))
-}
-
-/// The bytes as text, or what they seem to be instead.
-fn text_of(path: &RelativePath, bytes: Vec<u8>) -> Result<String, Refusal> {
-    if bytes.is_empty() {
-        return Err(Refusal::new(RefusalCode::FileEmpty, format!("`{path}` is empty, so there is nothing to change")));
-    }
-    let not_text = |what: String| {
-        Refusal::new(RefusalCode::NotText, format!("`{path}` is not UTF-8 text"))
-            .with(EvidenceKind::Error, what)
-            .next("convert the file to UTF-8")
-    };
-    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return Err(not_text("it begins with a UTF-16 byte order mark".into()));
-    }
-    if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
-        return Err(not_text(format!("it has a NUL at byte {at}")));
-    }
-    String::from_utf8(bytes).map_err(|error| not_text(format!("invalid at byte {}", error.utf8_error().valid_up_to())))
 }
 
 #[cfg(test)]

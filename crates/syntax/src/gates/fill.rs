@@ -44,7 +44,7 @@ pub(super) fn classify<'a>(base: &ParsedFile, edits: &'a Edits) -> Vec<Fill<'a>>
 }
 
 /// Reads fragments, each distinct text once: a rename has hundreds of equal ones.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     base: &'a ParsedFile,
     entry: &'static Entry,
     parser: Parser,
@@ -54,7 +54,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(base: &'a ParsedFile) -> Self {
+    pub(super) fn new(base: &'a ParsedFile) -> Self {
         let entry = language::entry(base.language());
         let mut parser = Parser::new();
         parser
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
         Self { base, entry, parser, read: HashMap::new(), regions: HashMap::new() }
     }
 
-    fn fit(&mut self, edit: &Edit) -> Fit {
+    pub(super) fn fit(&mut self, edit: &Edit) -> Fit {
         if edit.span.is_empty() || edit.new_text.trim().is_empty() || edit.new_text.len() > FRAGMENT_BYTES_MAX {
             return Fit::NoNode;
         }

@@ -11,9 +11,9 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-use reweave_core::{Candidate, Edits, FileText, GateResult, Validation};
+use reweave_core::{Candidate, Edit, Edits, FileText, GateResult, Validation};
 
-use self::fill::Fill;
+use self::fill::{Fill, Fit};
 use crate::ParsedFile;
 
 /// One gate.
@@ -29,6 +29,30 @@ pub enum Gate {
     Names,
     /// Nothing differs outside the masked spans.
     BytesOutside,
+}
+
+/// Says of single edits of one file, without parsing the file again, whether the result will parse.
+///
+/// A yes is meant to be right always; a no says only that it is not known.
+pub struct Predictor<'a>(fill::Reader<'a>);
+
+impl<'a> Predictor<'a> {
+    /// A predictor for edits of `base`.
+    #[must_use]
+    pub fn new(base: &'a ParsedFile) -> Self {
+        Self(fill::Reader::new(base))
+    }
+
+    /// Whether `edit` puts a node of a kind that fits in the place of one node.
+    pub fn admits(&mut self, edit: &Edit) -> bool {
+        matches!(self.0.fit(edit), Fit::Admitted(_))
+    }
+}
+
+impl std::fmt::Debug for Predictor<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Predictor").finish_non_exhaustive()
+    }
 }
 
 /// What the gates found.

@@ -1,0 +1,28 @@
+//! `reweave eval`: Reweave measured on files of your own.
+
+mod report;
+mod syntax;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use reweave_core::ExitCode;
+
+/// What to measure.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Masking, the prediction of the typed holes, and the gates, on every file below some folders.
+    Syntax(syntax::Arguments),
+}
+
+/// Measures; exits 1 when a promise of the syntax core is broken by some file.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    match &arguments.what {
+        What::Syntax(arguments) => syntax::run(arguments),
+    }
+}

@@ -1,0 +1,140 @@
+//! `reweave eval syntax`: for every file, is masking reversible, is the prediction of the typed holes right, do the gates
+//! keep their word, and how long does it take?
+
+mod corruption;
+mod measure;
+mod tally;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use anyhow::Result;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use reweave_core::{ExitCode, Language};
+use serde_json::json;
+
+use self::tally::Tally;
+use super::report::Report;
+
+/// Folders that hold no source of a project itself.
+const SKIPPED: [&str; 4] = [".git", "node_modules", "target", "__pycache__"];
+
+/// Which files, and how much is tried on each.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Files, or folders that are searched for files of a known extension.
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// Substitutions, and corruptions, tried on each file.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    trials: u32,
+    /// Most files looked at in each language; of more, every so manieth is taken.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    files_max: usize,
+    /// Chooses nodes and donors; the same seed gives the same trials.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Only these languages; may be given several times.
+    #[arg(long = "language", value_name = "NAME", value_parser = crate::source::language)]
+    languages: Vec<Language>,
+    /// Write the figures as JSON to this file; `-` prints them instead of the table.
+    #[arg(long, value_name = "OUT")]
+    json: Option<PathBuf>,
+}
+
+/// Measures every file and prints a row a language; exits 1 when one broke a promise.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let files = files(arguments);
+    let progress = ProgressBar::new(files.len() as u64).with_style(
+        ProgressStyle::with_template("{bar:30} {pos}/{len} files, {eta} left {wide_msg}")?.progress_chars("=> "),
+    );
+    let tallies = measure_all(&files, arguments, &progress);
+    progress.finish_and_clear();
+    let kept = tallies.values().all(Tally::kept);
+    let to_stdout = arguments.json.as_deref() == Some(Path::new("-"));
+    if let Some(path) = &arguments.json {
+        report(&tallies, arguments).write(if to_stdout { Path::new("/dev/stdout") } else { path })?;
+    }
+    if !to_stdout {
+        writeln!(anstream::stdout(), "{}", tally::table(&tallies))?;
+        for line in tallies.values().flat_map(Tally::broken) {
+            writeln!(anstream::stdout(), "{line}")?;
+        }
+    }
+    Ok(if kept { ExitCode::Done } else { ExitCode::Refused })
+}
+
+fn report(tallies: &BTreeMap<&'static str, Tally>, arguments: &Arguments) -> Report {
+    Report {
+        bench: "syntax",
+        seed: arguments.seed,
+        setting: json!({"trials": arguments.trials, "files_max": arguments.files_max}),
+        summary: tally::summary(tallies),
+        rows: tallies.iter().map(|(language, tally)| tally.row(language)).collect(),
+    }
+}
+
+fn measure_all(
+    files: &[(Language, PathBuf)],
+    arguments: &Arguments,
+    progress: &ProgressBar,
+) -> BTreeMap<&'static str, Tally> {
+    let tallies = Mutex::new(BTreeMap::<&'static str, Tally>::new());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some((language, path)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let tally = measure::file(*language, path, arguments.trials, arguments.seed);
+            let mut tallies = tallies.lock().unwrap_or_else(PoisonError::into_inner);
+            tallies.entry(language.name()).or_default().add(tally);
+            progress.inc(1);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            // As small a stack as the services' own threads have: what overflows there shall overflow here.
+            let spawned = std::thread::Builder::new().stack_size(2 << 20).spawn_scoped(scope, work);
+            if let Err(error) = spawned {
+                tracing::warn!(%error, "one worker less");
+            }
+        }
+    });
+    tallies.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Every file asked for, in the order of paths, thinned to the most that are looked at in its language.
+fn files(arguments: &Arguments) -> Vec<(Language, PathBuf)> {
+    let mut found = BTreeMap::<&'static str, Vec<(Language, PathBuf)>>::new();
+    let mut pending = arguments.paths.clone();
+    while let Some(path) = pending.pop() {
+        if let Ok(entries) = fs::read_dir(&path) {
+            let inside = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink()));
+            pending.extend(inside.map(|entry| entry.path()).filter(|path| !skipped(path)));
+        } else if let Some(language) = language_of(&path, &arguments.languages) {
+            found.entry(language.name()).or_default().push((language, path));
+        }
+    }
+    let thinned = found.into_values().flat_map(|mut files| {
+        files.sort_by(|a, b| a.1.cmp(&b.1));
+        let step = files.len().div_ceil(arguments.files_max.max(1)).max(1);
+        files.into_iter().step_by(step)
+    });
+    thinned.collect()
+}
+
+fn skipped(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| SKIPPED.iter().any(|skipped| name == *skipped))
+}
+
+fn language_of(path: &Path, wanted: &[Language]) -> Option<Language> {
+    let language = Language::by_extension(path.extension()?.to_str()?)?;
+    (wanted.is_empty() || wanted.contains(&language)).then_some(language)
+}

@@ -1,0 +1,146 @@
+//! `reweave gate`: what the gates say of edits that somebody else made.
+
+use std::{
+    fs::File,
+    io::{Read, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use owo_colors::OwoColorize;
+use reweave_core::{
+    Candidate, Edit, Edits, EvidenceKind, ExitCode, Language, MaskedSpan, Proposer, Refusal, RefusalCode, Span, limits,
+};
+use reweave_syntax::{GateReport, ParsedFile, gates};
+use serde::Deserialize;
+
+use crate::{render, source};
+
+/// Which file, and which edits.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The file the edits are for.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The edits as JSON, `[{"start": BYTE, "end": BYTE, "new_text": TEXT}, …]`; `-` reads standard input.
+    #[arg(long, value_name = "EDITS")]
+    edits: PathBuf,
+    /// The language, where the file's extension does not tell it.
+    #[arg(long, value_name = "NAME", value_parser = source::language)]
+    language: Option<Language>,
+    /// Print the verdicts as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One edit of the document.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    start: usize,
+    end: usize,
+    new_text: String,
+}
+
+/// Asks every gate about the edits; exits 1 when one refuses.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let given = match edits(&arguments.edits)? {
+        Ok(given) => given,
+        Err(error) => {
+            writeln!(anstream::stderr(), "reweave: {}: {error}", arguments.edits.display())?;
+            return Ok(ExitCode::Usage);
+        }
+    };
+    let judged = source::parse(&arguments.file, arguments.language)?
+        .and_then(|file| candidate(&file, given).map(|candidate| (gates::check(&file, &candidate), file)));
+    match judged {
+        Ok((report, file)) => show(&report, &file, arguments.json),
+        Err(refusal) => refuse(&refusal, arguments.json),
+    }
+}
+
+fn edits(path: &Path) -> Result<Result<Vec<Given>, serde_json::Error>> {
+    let mut bytes = Vec::new();
+    let input: Box<dyn Read> = match path.to_str() {
+        Some("-") => Box::new(std::io::stdin()),
+        _ => Box::new(File::open(path).with_context(|| format!("open {}", path.display()))?),
+    };
+    input.take(limits::SPEC_BYTES_MAX as u64).read_to_end(&mut bytes).context("read the edits")?;
+    Ok(serde_json::from_slice(&bytes))
+}
+
+/// The edits as a candidate that was allowed to change exactly what it changes.
+fn candidate(file: &ParsedFile, given: Vec<Given>) -> Result<Candidate, Refusal> {
+    let refused = |what: String| {
+        Refusal::new(RefusalCode::SpecInvalid, "the edits do not fit the file")
+            .with(EvidenceKind::Error, what)
+            .next("give byte offsets of this file, on character boundaries, without overlap")
+    };
+    let mut edits = Vec::with_capacity(given.len());
+    for Given { start, end, new_text } in given {
+        if start > end || file.text().get(start..end).is_none() {
+            return Err(refused(format!("bytes {start}..{end} are no part of the text of {} bytes", file.text().len())));
+        }
+        edits.push(Edit::of(file.text(), Span::new(start, end), new_text, "lines", ""));
+    }
+    let edits = Edits::new(file.text(), edits).map_err(|error| refused(error.to_string()))?;
+    let path = file.file().path.clone();
+    let masked = |edit: &Edit| MaskedSpan {
+        path: path.clone(),
+        span: edit.span,
+        node_kind: edit.node_kind.clone(),
+        node_path: String::new(),
+    };
+    Ok(Candidate {
+        masked: edits.as_slice().iter().map(masked).collect(),
+        edits,
+        path: path.clone(),
+        proposer: Proposer::Refactor,
+        operator: "given",
+        description: "edits given on the command line".to_owned(),
+        prior: 0.5,
+        risks: Vec::new(),
+    })
+}
+
+fn show(report: &GateReport, file: &ParsedFile, json: bool) -> Result<ExitCode> {
+    let mut stdout = anstream::stdout();
+    if json {
+        let gate = |gate: &reweave_core::GateResult| {
+            serde_json::json!({"gate": gate.gate, "passed": gate.passed, "reason": gate.reason})
+        };
+        let document = serde_json::json!({
+            "language": file.language().name(),
+            "passed": report.refused.is_none(),
+            "syntax_valid": report.validation.syntax_valid,
+            "bytes_changed_outside": report.validation.bytes_changed_outside,
+            "gates": report.validation.gates.iter().map(gate).collect::<Vec<_>>(),
+            "strict_parser": file.entry().strict.parser,
+            "result": report.result,
+        });
+        writeln!(stdout, "{document}")?;
+    } else {
+        let mut table = Table::new();
+        table.load_style(UTF8_HORIZONTAL_ONLY);
+        table.set_header(["gate", "verdict", "why"]);
+        for gate in &report.validation.gates {
+            let verdict = if gate.passed { "passed".green().to_string() } else { "refused".red().to_string() };
+            table.add_row([gate.gate.clone(), verdict, gate.reason.clone()]);
+        }
+        writeln!(stdout, "{table}")?;
+    }
+    Ok(if report.refused.is_none() { ExitCode::Done } else { ExitCode::Refused })
+}
+
+fn refuse(refusal: &Refusal, json: bool) -> Result<ExitCode> {
+    let mut stdout = anstream::stdout();
+    if json {
+        let document = serde_json::json!({"passed": false, "code": refusal.code.to_string(), "reason": refusal.reason});
+        writeln!(stdout, "{document}")?;
+    } else {
+        write!(stdout, "{}", render::refusal(refusal))?;
+    }
+    Ok(ExitCode::Refused)
+}
