@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use reweave_core::{Edit, Edits, Span};
-use tree_sitter::{Parser, Tree};
+use tree_sitter::{Node, Parser, Tree};
 
 use crate::ParsedFile;
 use crate::hole::{GotoType, coextensive};
@@ -12,6 +12,13 @@ use crate::parsed::parse_region;
 
 /// Longest text looked at by itself; a longer one is judged with the whole file.
 const FRAGMENT_BYTES_MAX: usize = 16 << 10;
+
+/// Nodes in brackets of their own, where a brace is never taken for a body.
+const BRACKETS: [&str; 6] =
+    ["parenthesized_expression", "argument_list", "arguments", "block", "literal_value", "index_expression"];
+
+/// How the kinds of nodes inside strings end.
+const STRING_PARTS: [&str; 4] = ["_content", "_fragment", "format_specifier", "escape_sequence"];
 
 /// One edit, seen as the fill of a hole.
 pub(super) struct Fill<'a> {
@@ -75,6 +82,15 @@ impl<'a> Reader<'a> {
         if glues(self.base.text(), edit) {
             return Fit::Doubtful("its edge may be read together with what stands beside it".to_owned());
         }
+        if is_keyword(grammar, edit.new_text.trim()) {
+            return Fit::Doubtful("it is a keyword, which may be no name where the hole is".to_owned());
+        }
+        if edit.new_text.contains(['"', '\'', '`', '\\', '{', '}']) && self.in_string(edit.span) {
+            return Fit::Doubtful("it may end the string around it".to_owned());
+        }
+        if edit.new_text.contains('{') && self.in_control_head(edit.span) {
+            return Fit::Doubtful("its brace may be read as the body of the statement around it".to_owned());
+        }
         for wrapper in self.entry.fragments {
             let (text, span) = wrap(self.base.text(), wrapper, edit);
             let ids = self.ids(&text, span);
@@ -90,9 +106,27 @@ impl<'a> Reader<'a> {
         let grammar = (self.entry.grammar)();
         let root = self.tree_around(span).root_node();
         let node = root.named_descendant_for_byte_range(span.start, span.end);
-        let exact = node.filter(|node| node.byte_range() == (span.start..span.end) && !node.has_error());
+        // A comment stands anywhere, but not every text that may stand there begins and ends as it does.
+        let is_place =
+            |node: &Node<'_>| node.byte_range() == (span.start..span.end) && !node.has_error() && !node.is_extra();
+        let exact = node.filter(is_place);
         let nodes = exact.into_iter().flat_map(coextensive);
         nodes.filter_map(|node| GotoType::of(grammar, node)).collect()
+    }
+
+    /// Whether `span` is text inside a string or template.
+    fn in_string(&mut self, span: Span) -> bool {
+        let node = self.tree_around(span).root_node().descendant_for_byte_range(span.start, span.end);
+        node.is_some_and(|node| STRING_PARTS.iter().any(|part| node.kind().ends_with(part)))
+    }
+
+    /// Whether `span` lies in the head of a statement whose body follows in braces, with no bracket in between.
+    fn in_control_head(&mut self, span: Span) -> bool {
+        let heads = self.entry.control_heads;
+        let node = self.tree_around(span).root_node().descendant_for_byte_range(span.start, span.end);
+        let ancestors = std::iter::successors(node, Node::parent);
+        let kinds = ancestors.map(|node| node.kind()).take_while(|kind| !BRACKETS.contains(kind));
+        kinds.into_iter().any(|kind| heads.contains(&kind))
     }
 
     /// A tree that holds `span`, with the offsets of the whole file.
@@ -112,10 +146,14 @@ impl<'a> Reader<'a> {
             return known.clone();
         }
         let tree = self.parser.parse(text, None).filter(|tree| !tree.root_node().has_error());
-        let node =
-            tree.as_ref().and_then(|tree| tree.root_node().named_descendant_for_byte_range(span.start, span.end));
-        let exact = node.filter(|node| node.byte_range() == (span.start..span.end));
-        let ids: Vec<u16> = exact.into_iter().flat_map(coextensive).map(|node| node.grammar_id()).collect();
+        let root = tree.as_ref().map(Tree::root_node);
+        // Some statements hold the end of their line.
+        let line_end = text[span.end..].starts_with('\n').then(|| Span::new(span.start, span.end + 1));
+        let exact = [Some(span), line_end].into_iter().flatten().filter_map(|span| {
+            let node = root?.named_descendant_for_byte_range(span.start, span.end)?;
+            (node.byte_range() == (span.start..span.end)).then_some(node)
+        });
+        let ids: Vec<u16> = exact.flat_map(coextensive).map(|node| node.grammar_id()).collect();
         self.read.insert(text.to_owned(), ids.clone());
         ids
     }
@@ -140,6 +178,11 @@ fn wrap(base: &str, wrapper: &Wrapper, edit: &Edit) -> (String, Span) {
     (text, Span::new(start, end))
 }
 
+/// Whether `text` is a word that the grammar uses as a token: its lexer reads one as a name where it expects none.
+fn is_keyword(grammar: &tree_sitter::Language, text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && grammar.id_for_node_kind(text, false) != 0
+}
+
 /// Whether a lexer may read an edge of the new text together with its neighbour.
 fn glues(base: &str, edit: &Edit) -> bool {
     let before = base[..edit.span.start].chars().next_back();
@@ -147,7 +190,21 @@ fn glues(base: &str, edit: &Edit) -> bool {
     let (first, last) = (edit.new_text.chars().next(), edit.new_text.chars().next_back());
     let joins =
         |left: Option<char>, right: Option<char>| left.zip(right).is_some_and(|(left, right)| merge(left, right));
-    joins(before, first) || joins(last, after)
+    joins(before, first)
+        || joins(last, after)
+        || (is_quote(first) && ends_in_prefix(&base[..edit.span.start]))
+        || (is_quote(after) && ends_in_prefix(&edit.new_text))
+}
+
+fn is_quote(c: Option<char>) -> bool {
+    matches!(c, Some('"' | '\'' | '`'))
+}
+
+/// Whether the last word of `text` can be the prefix of a string: `r`, `rb`, `u8`.
+fn ends_in_prefix(text: &str) -> bool {
+    let rest = text.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_');
+    let word = &text[rest.len()..];
+    (1..=3).contains(&word.len()) && word.chars().all(|c| "rbufltcRBUFLTC8".contains(c))
 }
 
 /// Whether two characters side by side can belong to one token.
@@ -155,7 +212,7 @@ fn merge(left: char, right: char) -> bool {
     let word = |c: char| c.is_alphanumeric() || c == '_' || !c.is_ascii();
     let quote = |c: char| matches!(c, '"' | '\'');
     let operator = |c: char| "+-*/%=<>!&|^:.@~\\".contains(c);
-    (word(left) && (word(right) || quote(right)))
+    (word(left) && word(right))
         || (quote(left) && quote(right))
         || (operator(left) && operator(right))
         || (left.is_numeric() && right == '.')

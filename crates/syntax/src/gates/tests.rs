@@ -116,8 +116,8 @@ fn a_fill_that_breaks_the_file_is_refused() {
         SOURCE,
         &[("by < 0", "pass")],
         expect![[r#"
-        FAIL goto_type: a fill of bytes 105..111 is not of a kind known to fit; line 8: Expected an identifier, but found a keyword `pass` that cannot be used here
-    "#]],
+            FAIL goto_type: it is a keyword, which may be no name where the hole is; line 8: Expected an identifier, but found a keyword `pass` that cannot be used here
+        "#]],
     );
     check(
         SOURCE,

@@ -31,7 +31,22 @@ pub(super) static ENTRY: Entry = Entry {
         Wrapper::around("", "\n"),
         // A type.
         Wrapper::around("", " _;"),
+        // One parameter, or several.
+        Wrapper::around("void _(", "\n);"),
+        // The text of a string.
+        Wrapper::around("char *_ = \"", "\";"),
+        // Arguments with their brackets.
+        Wrapper::around("int _ = _", "\n;"),
+        // A field of a struct.
+        Wrapper::around("struct _ {\n", "\n};"),
+        // What is declared.
+        Wrapper::around("int ", ";"),
+        // An element of a list.
+        Wrapper::around("int _[] = {\n", "\n};"),
+        // The name of a field.
+        Wrapper::around("int _ = _.", "\n;"),
     ],
+    control_heads: &[],
     nests_beyond: nesting::braces,
 };
 

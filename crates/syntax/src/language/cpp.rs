@@ -33,7 +33,26 @@ pub(super) static ENTRY: Entry = Entry {
         Wrapper::around("", "\n"),
         // A type.
         Wrapper::around("", " _;"),
+        // One parameter, or several.
+        Wrapper::around("void _(", "\n);"),
+        // The text of a string.
+        Wrapper::around("auto _ = \"", "\";"),
+        // Arguments with their brackets.
+        Wrapper::around("auto _ = _", "\n;"),
+        // A member of a class.
+        Wrapper::around("class _ {\n", "\n};"),
+        // What is declared.
+        Wrapper::around("int ", ";"),
+        // An element of a list.
+        Wrapper::around("int _[] = {\n", "\n};"),
+        // The name of a member.
+        Wrapper::around("auto _ = _.", "\n;"),
+        // A name after a namespace.
+        Wrapper::around("auto _ = _::", "\n;"),
+        // Template arguments with their brackets.
+        Wrapper::around("_", "\n _;"),
     ],
+    control_heads: &[],
     nests_beyond: nesting::braces,
 };
 

@@ -36,7 +36,28 @@ pub(super) static ENTRY: Entry = Entry {
         Wrapper::around("package _\nvar _ = _", "\n"),
         // At the top of a file.
         Wrapper::around("package _\n", "\n"),
+        // One parameter, or several.
+        Wrapper::around("package _\nfunc _(", "\n) {}"),
+        // The text of a string.
+        Wrapper::around("package _\nvar _ = \"", "\""),
+        // An import.
+        Wrapper::around("package _\nimport (\n", "\n)"),
+        // A field of a struct.
+        Wrapper::around("package _\ntype _ struct {\n", "\n}"),
+        // A method of an interface.
+        Wrapper::around("package _\ntype _ interface {\n", "\n}"),
+        // Type arguments with their brackets.
+        Wrapper::around("package _\nvar _ _", "\n"),
+        // An element of a literal.
+        Wrapper::around("package _\nvar _ = _{\n", ",\n}"),
+        // What is assigned to.
+        Wrapper::around("package _\nfunc _() {\n", " = _\n}"),
+        // The clauses of a loop.
+        Wrapper::around("package _\nfunc _() { for ", " {\n} }"),
+        // The name of a field or method.
+        Wrapper::around("package _\nvar _ = _.", "\n"),
     ],
+    control_heads: &["for_statement", "if_statement", "expression_switch_statement", "type_switch_statement"],
     nests_beyond: nesting::braces,
 };
 

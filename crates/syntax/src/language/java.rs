@@ -38,7 +38,26 @@ pub(super) static ENTRY: Entry = Entry {
         Wrapper::around("class _ { void _", "{} }"),
         // At the top of a file.
         Wrapper::around("", "\n"),
+        // One parameter, or several.
+        Wrapper::around("class _ { void _(", "\n) {} }"),
+        // The text of a string.
+        Wrapper::around("class _ { Object _ = \"", "\"; }"),
+        // Arguments with their brackets.
+        Wrapper::around("class _ { Object _ = _", "\n; }"),
+        // Type arguments with their brackets.
+        Wrapper::around("class _ { _", "\n _; }"),
+        // The name of a field or method.
+        Wrapper::around("class _ { Object _ = _.", "\n; }"),
+        // A case of a switch.
+        Wrapper::around("class _ { void _() { switch (_) {\n", "\n} } }"),
+        // Modifiers.
+        Wrapper::around("", " class _ {}"),
+        // An element of an array.
+        Wrapper::around("class _ { Object[] _ = {\n", "\n}; }"),
+        // The clauses of a loop.
+        Wrapper::around("class _ { void _() { for (", ") {} } }"),
     ],
+    control_heads: &[],
     nests_beyond: nesting::braces,
 };
 

@@ -35,7 +35,24 @@ pub(super) static ENTRY: Entry = Entry {
         Wrapper::around("switch (_) {\n", "\n}"),
         // At the top of a file.
         Wrapper::around("", "\n"),
+        // One parameter, or several.
+        Wrapper::around("function _(", "\n) {}"),
+        // The text of a string.
+        Wrapper::around("_ = \"", "\""),
+        // A property of an object.
+        Wrapper::around("_ = {\n", "\n}"),
+        // The name of a property.
+        Wrapper::around("_.", ""),
+        // What is declared.
+        Wrapper::around("let ", " = _"),
+        // What is imported.
+        Wrapper::around("import ", " from \"_\""),
+        // The text of a template.
+        Wrapper::around("_ = `", "`"),
+        // An attribute or child of an element.
+        Wrapper::around("_ = <_>", "</_>"),
     ],
+    control_heads: &[],
     nests_beyond: nesting::braces,
 };
 

@@ -37,6 +37,8 @@ pub struct Entry {
     pub layout: Layout,
     /// Texts around a fragment in which it parses as it would in a file; tried in this order.
     pub fragments: &'static [Wrapper],
+    /// Statements whose head ends where a brace begins their body, so that a literal in braces cannot stand there.
+    pub control_heads: &'static [&'static str],
     /// Whether a text may nest deeper than a limit; asked before any parser that recurses sees it.
     pub(crate) nests_beyond: fn(&str, usize) -> bool,
 }
@@ -147,6 +149,9 @@ mod tests {
             tree_sitter::Parser::new().set_language(grammar).unwrap();
             let kinds = entry.definitions.iter().map(|definition| definition.node);
             for kind in kinds.chain(entry.wrappers.iter().copied()) {
+                assert_ne!(grammar.id_for_node_kind(kind, true), 0, "{kind}");
+            }
+            for kind in entry.control_heads {
                 assert_ne!(grammar.id_for_node_kind(kind, true), 0, "{kind}");
             }
             for definition in entry.definitions {

@@ -31,7 +31,26 @@ pub(super) static ENTRY: Entry = Entry {
         // Arguments or parameters with their brackets.
         Wrapper { before: "_", after: "\n", indented: false },
         Wrapper { before: "def _", after: ": _\n", indented: false },
+        // The text of a string.
+        Wrapper::around("_ = \"", "\""),
+        // What is imported.
+        Wrapper::around("from _ import ", "\n"),
+        // A module that is imported.
+        Wrapper::around("import ", "\n"),
+        // The name of an attribute.
+        Wrapper::around("_.", "\n"),
+        // An element of a dictionary.
+        Wrapper::around("_ = {", "\n}"),
+        // The text of a formatted string.
+        Wrapper::around("_ = f\"", "\""),
+        // A clause of a comprehension.
+        Wrapper::around("[_ ", "]"),
+        // What is assigned to.
+        Wrapper::around("", " = _\n"),
+        // A pattern.
+        Wrapper::around("match _:\n    case ", ":\n        _\n"),
     ],
+    control_heads: &[],
     nests_beyond: nesting::python,
 };
 

@@ -42,7 +42,34 @@ pub(super) static ENTRY: Entry = Entry {
         Wrapper::around("fn _() { _", "\n}"),
         // At the top of a file.
         Wrapper::around("", "\n"),
+        // One parameter, or several.
+        Wrapper::around("fn _(", "\n) {}"),
+        // The text of a string.
+        Wrapper::around("const _: _ = \"", "\";"),
+        // What is imported.
+        Wrapper::around("use _::", "\n;"),
+        // A field of a struct.
+        Wrapper::around("struct _ {\n", "\n}"),
+        // A variant of an enum.
+        Wrapper::around("enum _ {\n", "\n}"),
+        // Type arguments with their brackets.
+        Wrapper::around("type _ = _", "\n;"),
+        // Type parameters with their brackets.
+        Wrapper::around("struct _", "\n;"),
+        // A field of a literal.
+        Wrapper::around("fn _() { _ {\n", "\n}; }"),
+        // The name of a field or method.
+        Wrapper::around("fn _() { _.", "; }"),
+        // A bound.
+        Wrapper::around("fn _<_: ", ">() {}"),
+        // The arguments of a macro with their brackets.
+        Wrapper::around("_!", "\n;"),
+        // A name after a path.
+        Wrapper::around("fn _() { _::", "; }"),
+        // An attribute with its brackets.
+        Wrapper::around("#", "\nfn _() {}"),
     ],
+    control_heads: &["if_expression", "while_expression", "for_expression", "match_expression"],
     nests_beyond: nesting::braces,
 };
 

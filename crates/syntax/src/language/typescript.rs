@@ -16,6 +16,7 @@ pub(super) static ENTRY: Entry = Entry {
     unresolved: None,
     layout: Layout::Braces,
     fragments: FRAGMENTS,
+    control_heads: &[],
     nests_beyond: nesting::braces,
 };
 
@@ -30,6 +31,7 @@ pub(super) static TSX: Entry = Entry {
     unresolved: None,
     layout: Layout::Braces,
     fragments: FRAGMENTS,
+    control_heads: &[],
     nests_beyond: nesting::braces,
 };
 
@@ -63,6 +65,26 @@ const FRAGMENTS: &[Wrapper] = &[
     Wrapper::around("switch (_) {\n", "\n}"),
     // At the top of a file.
     Wrapper::around("", "\n"),
+    // One parameter, or several.
+    Wrapper::around("function _(", "\n) {}"),
+    // The text of a string.
+    Wrapper::around("_ = \"", "\""),
+    // A property of an object.
+    Wrapper::around("_ = {\n", "\n}"),
+    // The name of a property.
+    Wrapper::around("_.", ""),
+    // What is declared.
+    Wrapper::around("let ", " = _"),
+    // What is imported.
+    Wrapper::around("import ", " from \"_\""),
+    // The text of a template.
+    Wrapper::around("_ = `", "`"),
+    // A type with its colon.
+    Wrapper::around("let _", "\n;"),
+    // Type arguments with their brackets.
+    Wrapper::around("type _ = _", "\n;"),
+    // Type parameters with their brackets.
+    Wrapper::around("class _", "{}"),
 ];
 
 fn typescript() -> &'static tree_sitter::Language {

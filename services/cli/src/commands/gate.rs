@@ -81,7 +81,10 @@ fn candidate(file: &ParsedFile, given: Vec<Given>) -> Result<Candidate, Refusal>
     let mut edits = Vec::with_capacity(given.len());
     for Given { start, end, new_text } in given {
         if start > end || file.text().get(start..end).is_none() {
-            return Err(refused(format!("bytes {start}..{end} are no part of the text of {} bytes", file.text().len())));
+            return Err(refused(format!(
+                "bytes {start}..{end} are no part of the text of {} bytes",
+                file.text().len()
+            )));
         }
         edits.push(Edit::of(file.text(), Span::new(start, end), new_text, "lines", ""));
     }
@@ -108,9 +111,7 @@ fn candidate(file: &ParsedFile, given: Vec<Given>) -> Result<Candidate, Refusal>
 fn show(report: &GateReport, file: &ParsedFile, json: bool) -> Result<ExitCode> {
     let mut stdout = anstream::stdout();
     if json {
-        let gate = |gate: &reweave_core::GateResult| {
-            serde_json::json!({"gate": gate.gate, "passed": gate.passed, "reason": gate.reason})
-        };
+        let gate = |gate: &reweave_core::GateResult| serde_json::json!({"gate": gate.gate, "passed": gate.passed, "reason": gate.reason});
         let document = serde_json::json!({
             "language": file.language().name(),
             "passed": report.refused.is_none(),

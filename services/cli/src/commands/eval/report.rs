@@ -1,6 +1,6 @@
 //! The one shape of every evaluation: `{bench, commit, seed, machine, setting, summary, rows}`.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
@@ -37,10 +37,24 @@ impl Report {
     }
 }
 
-/// The commit of the folder we are in; empty outside a repository.
+/// The commit of the repository whose root we are in, read from its files; empty elsewhere.
 fn commit() -> String {
-    let output = Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
-    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+    let read = |path: &str| fs::read_to_string(Path::new(".git").join(path)).unwrap_or_default();
+    let head = read("HEAD");
+    let id = match head.trim().strip_prefix("ref: ") {
+        None => head.trim().to_owned(),
+        Some(name) => match read(name).trim() {
+            "" => packed(&read("packed-refs"), name),
+            id => id.to_owned(),
+        },
+    };
+    id.chars().take(12).collect()
+}
+
+/// The id beside `name` in git's file of packed references.
+fn packed(references: &str, name: &str) -> String {
+    let line = references.lines().find_map(|line| line.strip_suffix(name)?.strip_suffix(' '));
+    line.unwrap_or_default().to_owned()
 }
 
 /// The value below which `share` (0 to 1) of `values` lies; 0 of none.

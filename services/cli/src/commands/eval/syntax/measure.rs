@@ -18,6 +18,8 @@ use reweave_syntax::{
     mask, tree_errors,
 };
 
+use serde_json::json;
+
 use super::{corruption, tally::Tally};
 
 /// Largest node that is replaced, and largest donor, in bytes.
@@ -137,6 +139,17 @@ impl<'a> Subject<'a> {
         let tree_valid = tree_errors(self.base.language(), &report.result) <= self.tree_errors;
         tally.tree_parse_ms.push(milliseconds(started.elapsed()));
         tally.substituted(predicted, tree_valid, report.validation.syntax_valid);
+        if predicted != tree_valid {
+            tally.exemplify(
+                predicted,
+                json!({
+                    "file": path.display().to_string(),
+                    "line": self.base.line(hole.span.start),
+                    "old": self.base.slice(hole.span),
+                    "new": new_text,
+                }),
+            );
+        }
         if report.refused.is_none() {
             tally.accepted += 1;
             if report.validation.bytes_changed_outside != 0 {
@@ -156,7 +169,8 @@ impl<'a> Subject<'a> {
     fn draw(&mut self) -> Option<(Place, Place)> {
         for _ in 0..DRAWS_MAX {
             let hole = *self.places.get(self.random.random_range(0..self.places.len().max(1)))?;
-            let alike = if self.random.random() { self.by_kind.get(&hole.kind) } else { self.by_parent.get(&hole.parent) };
+            let alike =
+                if self.random.random() { self.by_kind.get(&hole.kind) } else { self.by_parent.get(&hole.parent) };
             let alike = alike?;
             let donor = self.places[alike[self.random.random_range(0..alike.len())]];
             if self.usable(hole, donor) {
@@ -170,14 +184,19 @@ impl<'a> Subject<'a> {
         let (old, new) = (self.base.slice(hole.span), self.base.slice(donor.span));
         let small = |text: &str| (1..=NODE_BYTES_MAX).contains(&text.len());
         // Where blocks are made of indentation, text of several lines is moved only to where it means the same.
-        let moved = self.base.entry().layout == Layout::Indentation && new.contains('\n') && hole.column != donor.column;
+        let moved =
+            self.base.entry().layout == Layout::Indentation && new.contains('\n') && hole.column != donor.column;
         !hole.broken && !donor.broken && small(old) && small(new) && old != new && !moved
     }
 
     fn gated(&self, edit: Edit) -> Option<(GateReport, Duration)> {
         let path = self.base.file().path.clone();
-        let masked =
-            vec![MaskedSpan { path: path.clone(), span: edit.span, node_kind: String::new(), node_path: String::new() }];
+        let masked = vec![MaskedSpan {
+            path: path.clone(),
+            span: edit.span,
+            node_kind: String::new(),
+            node_path: String::new(),
+        }];
         let candidate = Candidate {
             path,
             edits: Edits::new(self.base.text(), vec![edit]).ok()?,

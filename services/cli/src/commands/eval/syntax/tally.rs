@@ -7,6 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::commands::eval::report::quantile;
 
+/// Mispredicted substitutions of each kind that a report holds for a language.
+const EXAMPLES_MAX: usize = 100;
 /// Broken promises that are told one by one.
 const TOLD_MAX: usize = 20;
 
@@ -32,6 +34,9 @@ pub(super) struct Tally {
     strict_only: u64,
     corruptions_accepted: u64,
     broken: Vec<String>,
+    /// Predictions that were wrong, and some that were not made though they would have been right.
+    wrong: Vec<Value>,
+    missed: Vec<Value>,
     pub(super) strict_parse_ms: Vec<f64>,
     pub(super) tree_parse_ms: Vec<f64>,
     pub(super) predict_us: Vec<f64>,
@@ -60,6 +65,14 @@ impl Tally {
         self.tree_valid += u64::from(tree_valid);
     }
 
+    /// Keeps a substitution that was predicted otherwise than it came out, for a look at it.
+    pub(super) fn exemplify(&mut self, predicted: bool, example: Value) {
+        let examples = if predicted { &mut self.wrong } else { &mut self.missed };
+        if examples.len() < EXAMPLES_MAX {
+            examples.push(example);
+        }
+    }
+
     pub(super) fn corrupted(&mut self, tree_valid: bool, accepted: bool, strict_valid: bool) {
         self.corruptions += 1;
         self.strict_only += u64::from(tree_valid && !strict_valid);
@@ -83,6 +96,8 @@ impl Tally {
         self.strict_only += other.strict_only;
         self.corruptions_accepted += other.corruptions_accepted;
         self.broken.extend(other.broken);
+        other.wrong.into_iter().for_each(|example| self.exemplify(true, example));
+        other.missed.into_iter().for_each(|example| self.exemplify(false, example));
         self.strict_parse_ms.extend(other.strict_parse_ms);
         self.tree_parse_ms.extend(other.tree_parse_ms);
         self.predict_us.extend(other.predict_us);
@@ -122,6 +137,8 @@ impl Tally {
             "recall": self.recall(),
             "accepted_by_gates": self.accepted,
             "promises_broken": self.broken,
+            "predicted_and_wrong": self.wrong,
+            "right_and_not_predicted": self.missed,
             "corruptions": self.corruptions,
             "corruptions_seen_by_strict_parser_only": self.strict_only,
             "corruptions_accepted_by_gates": self.corruptions_accepted,
@@ -148,8 +165,21 @@ pub(super) fn table(tallies: &BTreeMap<&'static str, Tally>) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY);
     table.set_header([
-        "language", "files", "refused", "MB", "nodes", "put back", "tried", "predicted", "right", "right, strict",
-        "recall", "only strict sees", "predict µs", "ladder ms", "tree-sitter ms",
+        "language",
+        "files",
+        "refused",
+        "MB",
+        "nodes",
+        "put back",
+        "tried",
+        "predicted",
+        "right",
+        "right, strict",
+        "recall",
+        "only strict sees",
+        "predict µs",
+        "ladder ms",
+        "tree-sitter ms",
     ]);
     for (language, tally) in tallies {
         let median = |values: &[f64]| quantile(&mut values.to_vec(), 0.5);
