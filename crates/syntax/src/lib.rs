@@ -1,6 +1,5 @@
 //! Trees, targets by name, typed holes, splice, gates and patch renderings.
 
-pub mod diff;
 pub mod gates;
 pub mod hole;
 pub mod language;
@@ -8,6 +7,7 @@ pub mod mask;
 pub mod names;
 mod nesting;
 mod parsed;
+pub mod patch;
 pub mod scope;
 mod strict;
 pub mod targets;

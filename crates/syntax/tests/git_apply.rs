@@ -1,12 +1,13 @@
 //! The diff as git sees it: `git apply` takes it and makes the very bytes that were meant.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::{fs, io::Write};
 
 use proptest::prelude::*;
 use reweave_core::RelativePath;
-use reweave_syntax::diff::{FileDiff, unified};
+use reweave_syntax::patch::diff::{FileDiff, Mode, Version, unified};
 
 /// Runs git without the configuration of the machine.
 fn git(folder: &Path, arguments: &[&str], input: &str) -> Output {
@@ -35,7 +36,7 @@ fn assert_applies(changes: &[(&str, &str, &str)]) {
         fs::write(file, before).expect("a file");
     }
     let files: Vec<FileDiff<'_>> =
-        changes.iter().zip(&paths).map(|((_, before, after), path)| FileDiff { path, before, after }).collect();
+        changes.iter().zip(&paths).map(|((_, before, after), path)| FileDiff::edited(path, before, after)).collect();
     let diff = unified(&files);
     for arguments in [["apply", "--check"].as_slice(), &["apply"]] {
         let output = git(folder.path(), arguments, &diff);
@@ -74,6 +75,69 @@ fn git_finds_files_with_strange_names() {
         ["with space.py", "ümlaut.py", "a \"quoted\" 'name'.py", "日本/語.py", " leading.py", "a\u{7e}b/c d/é f.py"];
     let changes: Vec<(&str, &str, &str)> = names.iter().map(|name| (*name, "x = 1\n", "x = 2\n")).collect();
     assert_applies(&changes);
+}
+
+/// Lets git apply the diff of `files` to a folder that holds their old versions, and compares what it holds then.
+fn assert_becomes(files: &[FileDiff<'_>]) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (mut gone, mut there) = (Vec::new(), Vec::new());
+    for file in files {
+        match file {
+            FileDiff::Created(new) => there.push(new),
+            FileDiff::Deleted(old) => gone.push(old),
+            FileDiff::Changed { old, new } => {
+                gone.push(old);
+                there.push(new);
+            }
+        }
+    }
+    for old in &gone {
+        let path = folder.path().join(old.path.as_str());
+        fs::write(&path, old.text).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(permissions(old.mode))).expect("its mode");
+    }
+    let diff = unified(files);
+    let output = git(folder.path(), &["apply"], &diff);
+    assert!(output.status.success(), "git said {} about\n{diff}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), there.len(), "{diff}");
+    for new in there {
+        let path = folder.path().join(new.path.as_str());
+        assert_eq!(fs::read_to_string(&path).expect("the file is there"), new.text, "{diff}");
+        let executable = fs::metadata(&path).expect("its mode").permissions().mode() & 0o100 != 0;
+        assert_eq!(executable, new.mode == Mode::Executable, "{diff}");
+    }
+}
+
+fn permissions(mode: Mode) -> u32 {
+    match mode {
+        Mode::Plain => 0o644,
+        Mode::Executable => 0o755,
+    }
+}
+
+#[test]
+fn git_makes_removes_renames_and_marks_files_as_the_header_says() {
+    let (a, b): (RelativePath, RelativePath) = ("a b.py".parse().unwrap(), "ü \"c\".py".parse().unwrap());
+    let plain = |path, text| Version { path, text, mode: Mode::Plain };
+    let script = |path, text| Version { path, text, mode: Mode::Executable };
+    for file in [
+        FileDiff::Created(script(&a, "x\r\ny")),
+        FileDiff::Created(plain(&b, "")),
+        FileDiff::Deleted(plain(&a, "x\r\ny")),
+        FileDiff::Deleted(plain(&b, "")),
+        FileDiff::Changed { old: plain(&a, "x\ny\n"), new: script(&a, "x\ny\n") },
+        FileDiff::Changed { old: script(&a, "x\ny\n"), new: plain(&a, "x\nz") },
+        FileDiff::Changed { old: plain(&a, "x\ny\n"), new: plain(&b, "x\ny\n") },
+        FileDiff::Changed { old: plain(&b, "x\ny\n"), new: script(&a, "x\nz\n") },
+    ] {
+        assert_becomes(&[file]);
+    }
+    let c: RelativePath = "c.py".parse().unwrap();
+    assert_becomes(&[
+        FileDiff::Deleted(plain(&a, "x\n")),
+        FileDiff::Created(plain(&b, "y\n")),
+        FileDiff::edited(&c, "1\n", "2\n"),
+    ]);
 }
 
 fn lines() -> impl Strategy<Value = Vec<String>> {

@@ -2,7 +2,7 @@
 
 use reweave_core::{CheckStatus, FileChange, HunkProvenance, Patch, Plan, Provenance, Risk, Score, Sha256};
 use reweave_search::{Proof, risk};
-use reweave_syntax::{ParsedFile, diff};
+use reweave_syntax::{ParsedFile, patch::diff};
 
 use crate::engine::Work;
 
@@ -16,11 +16,7 @@ pub(crate) fn patch(work: &Work, base: &ParsedFile, plan: Plan<'_>, proof: &Proo
     Patch {
         risk: risk::assess(proof, base.text(), around),
         provenance: provenance(work, proof),
-        unified_diff: diff::unified(&[diff::FileDiff {
-            path: &base.file().path,
-            before: base.text(),
-            after: &generated,
-        }]),
+        unified_diff: diff::unified(&[diff::FileDiff::edited(&base.file().path, base.text(), &generated)]),
         masked_spans: proof.candidate.masked.clone(),
         validation: proof.validation.clone(),
         checks: proof.checks.clone(),

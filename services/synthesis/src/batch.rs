@@ -7,7 +7,7 @@ use reweave_core::{
     Refusal, RefusalCode, RelativePath, Stage, Validation,
 };
 use reweave_search::judge;
-use reweave_syntax::{diff, gates};
+use reweave_syntax::{gates, patch::diff};
 
 use crate::{
     assemble,
@@ -70,7 +70,7 @@ async fn combine(
     let checks = check_together(work, batch, proven, accepted).await?;
     let diffs: Vec<diff::FileDiff<'_>> = files
         .iter()
-        .map(|file| diff::FileDiff { path: &file.path, before: &file.original_code, after: &file.generated_code })
+        .map(|file| diff::FileDiff::edited(&file.path, &file.original_code, &file.generated_code))
         .collect();
     let patches = || proven.iter().map(|(at, item)| (*at, &item.patch));
     let mut provenance = first.patch.provenance.clone();
