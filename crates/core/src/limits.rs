@@ -7,6 +7,8 @@ pub const SOURCE_BYTES_MAX: usize = 4 << 20;
 pub const SPEC_BYTES_MAX: usize = 5 << 20;
 /// Largest published outcome, in bytes: logs are cut first, then copies of the code, and the outcome says so.
 pub const OUTCOME_BYTES_MAX: usize = 1 << 20;
+/// Largest outcome that a command reads back to apply, undo or render its patch, in bytes: a local run does not cut its own.
+pub const PATCH_BYTES_MAX: usize = 64 << 20;
 /// Most items in one batch spec.
 pub const BATCH_ITEMS_MAX: usize = 64;
 /// Most files of an inline source.

@@ -1,10 +1,13 @@
 //! One module a command.
 
+pub(crate) mod apply;
 mod bus;
 pub(crate) mod dlq;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod gate;
+mod outcome_file;
+pub(crate) mod patch;
 pub(crate) mod publish;
 pub(crate) mod run;
 pub(crate) mod undo;

@@ -37,12 +37,16 @@ enum Command {
     Publish(commands::publish::Arguments),
     /// Look at dead letters, and send them again.
     Dlq(commands::dlq::Arguments),
+    /// Write a patch into the workspace: all of its files, or none.
+    Apply(commands::apply::Arguments),
     /// Restore the bytes from before a patch that was written here.
     Undo(commands::undo::Arguments),
     /// Ask the gates about edits of a file.
     Gate(commands::gate::Arguments),
     /// Measure parts of Reweave on files of your own.
     Eval(commands::eval::Arguments),
+    /// Print a patch as a diff, as lines, for an editor or for a report.
+    Patch(commands::patch::Arguments),
     /// Say what is found on this machine, what is missing, and how to get it.
     Doctor(commands::doctor::Arguments),
     /// Print the completions of a shell: `source <(reweave completions bash)`.
@@ -91,9 +95,11 @@ fn execute(cli: Cli) -> ExitCode {
             Command::Up(arguments) => commands::up::run(arguments, settings).await,
             Command::Publish(arguments) => commands::publish::run(arguments, settings).await,
             Command::Dlq(arguments) => commands::dlq::run(arguments, settings).await,
+            Command::Apply(arguments) => commands::apply::run(&arguments),
             Command::Undo(arguments) => commands::undo::run(&arguments),
             Command::Gate(arguments) => commands::gate::run(&arguments),
             Command::Eval(arguments) => commands::eval::run(&arguments),
+            Command::Patch(arguments) => commands::patch::run(&arguments),
             Command::Doctor(arguments) => commands::doctor::run(&arguments, settings).await,
             Command::Completions { .. } => Ok(ExitCode::Done),
         }

@@ -1,32 +1,62 @@
 //! Puts a patch into a workspace, and takes it out again, byte for byte.
 //!
-//! All new files are written beside the old ones first; then each is renamed over its original. What was written is
-//! kept below `.reweave/patches` of the workspace, which is what `reweave undo` reads.
+//! A file that has changed since is refused, or its edits are found again by node path and old text and gated again; undo
+//! does the same with the reverse edits. What was written is recorded, in the same all-or-nothing step as the files.
 
-use std::{
-    fmt,
-    io::{ErrorKind, Read, Write},
-    path::Path,
+mod records;
+mod transaction;
+
+use std::{fmt, io::ErrorKind, path::Path};
+
+use reweave_core::{
+    BatchResult, Edits, EvidenceKind, ExitCode, FileChange, Outcome, OutcomeEvent, Patch, Refusal, RefusalCode,
+    RelativePath, Sha256, limits,
 };
+use reweave_syntax::patch::re_anchor::{self, Moved, Place};
 
-use cap_std::{
-    ambient_authority,
-    fs::{Dir, OpenOptions, OpenOptionsExt, PermissionsExt},
-};
-use reweave_core::{Edits, ExitCode, FileChange, Patch, RelativePath, Sha256};
+use self::transaction::{Change, Workspace};
 
-const RECORDS: &str = ".reweave/patches";
+/// What to do about a file that is not the one the patch was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stale {
+    Refuse,
+    /// Find the places again, gate again, and say so.
+    ReAnchor,
+}
+
+/// What was done with one file.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) path: RelativePath,
+    /// Where the edits stand now, if the file had changed; empty if it was the one expected.
+    pub(crate) moved: Vec<Place>,
+}
+
+/// A patch that stands in the workspace.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    /// As it was written: the one given, or the one that was made of it for the files of today.
+    pub(crate) event: OutcomeEvent,
+    /// Empty when every file was as the patch leaves it.
+    pub(crate) files: Vec<Written>,
+}
 
 /// Why nothing was written, or how far it came.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// The file is not the one the patch was made for.
-    Stale { path: RelativePath, expected: Sha256, found: Sha256 },
+    /// A file is not the one the patch was made for, or cannot be worked on.
+    Refused(Refusal),
+    /// Somebody wrote to a file while the patch was being written; everything is as it was.
+    ChangedMeanwhile(String),
     /// The machine said no; nothing was changed.
     Io { what: String, source: std::io::Error },
+    /// The machine said no twice; the journal stays, and the next command tries again.
+    HalfDone { first: String, second: String },
+    /// Another command is writing here.
+    Busy,
     /// There is no patch to undo.
     NothingToUndo,
-    /// The record of a patch cannot be read.
+    /// A patch, or the record of one, cannot be read.
     Record(String),
 }
 
@@ -34,8 +64,9 @@ impl Error {
     /// The exit code of a command that ends with this error.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Stale { .. } => ExitCode::StaleBase,
-            Self::Io { .. } => ExitCode::Environment,
+            Self::Refused(refusal) => refusal.code.exit_code(),
+            Self::ChangedMeanwhile(_) => ExitCode::StaleBase,
+            Self::Io { .. } | Self::HalfDone { .. } | Self::Busy => ExitCode::Environment,
             Self::NothingToUndo | Self::Record(_) => ExitCode::Usage,
         }
     }
@@ -49,190 +80,189 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stale { path, expected, found } => write!(
-                f,
-                "`{path}` was changed since: its SHA-256 is {found}, the patch is for {expected}; nothing was written"
-            ),
-            Self::Io { what, source } => write!(f, "{what}: {source}; nothing was changed"),
-            Self::NothingToUndo => write!(f, "no patch was written to this workspace (no record in {RECORDS})"),
-            Self::Record(what) => write!(f, "the record of the patch cannot be used: {what}"),
-        }
-    }
-}
-
-/// One file's bytes before and after.
-struct Change<'a> {
-    path: &'a RelativePath,
-    before: Sha256,
-    after: Sha256,
-    text: String,
-}
-
-/// Writes `patch` into the workspace and keeps `record` (the outcome event as JSON) for undo.
-pub(crate) fn apply(workspace: &Path, patch: &Patch, record: &str) -> Result<Vec<RelativePath>, Error> {
-    let root = open(workspace)?;
-    let mut changes = Vec::new();
-    for file in &patch.files {
-        let base = read(&root, &file.path)?;
-        expect(&file.path, file.base_sha256, &base)?;
-        changes.push(Change {
-            path: &file.path,
-            before: file.base_sha256,
-            after: file.result_sha256,
-            text: file.edits.apply(&base),
-        });
-    }
-    keep_record(&root, record)?;
-    write_all(&root, &changes)?;
-    Ok(patch.files.iter().map(|file| file.path.clone()).collect())
-}
-
-/// Restores the exact bytes from before `patch`.
-pub(crate) fn undo(workspace: &Path, patch: &Patch) -> Result<Vec<RelativePath>, Error> {
-    let root = open(workspace)?;
-    let mut changes = Vec::new();
-    for file in &patch.files {
-        let present = read(&root, &file.path)?;
-        expect(&file.path, file.result_sha256, &present)?;
-        changes.push(Change {
-            path: &file.path,
-            before: file.result_sha256,
-            after: file.base_sha256,
-            text: reversed(file, &present)?,
-        });
-    }
-    write_all(&root, &changes)?;
-    Ok(patch.files.iter().map(|file| file.path.clone()).collect())
-}
-
-/// The newest record that was not undone yet: its file name and text.
-pub(crate) fn newest_record(workspace: &Path) -> Result<(String, String), Error> {
-    let root = open(workspace)?;
-    let entries = root.read_dir(RECORDS).map_err(|_| Error::NothingToUndo)?;
-    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    let newest = names.filter(|name| name.ends_with(".json")).max().ok_or(Error::NothingToUndo)?;
-    let text =
-        root.read_to_string(format!("{RECORDS}/{newest}")).map_err(Error::io(format!("read {RECORDS}/{newest}")))?;
-    Ok((newest, text))
-}
-
-/// Marks a record as undone, so that the next undo takes the one before.
-pub(crate) fn retire_record(workspace: &Path, name: &str) -> Result<(), Error> {
-    let root = open(workspace)?;
-    let from = format!("{RECORDS}/{name}");
-    root.rename(&from, &root, format!("{from}.undone")).map_err(Error::io(format!("retire {from}")))
-}
-
-fn reversed(file: &FileChange, present: &str) -> Result<String, Error> {
-    // The reverse edits need the old text, which the record holds unless it was cut.
-    if Sha256::of(file.original_code.as_bytes()) != file.base_sha256 {
-        return Err(Error::Record(format!("it no longer holds the original of `{}`", file.path)));
-    }
-    let reverse = file.edits.reverse(&file.original_code);
-    let reverse = Edits::new(present, reverse.as_slice().to_vec()).map_err(|error| Error::Record(error.to_string()))?;
-    Ok(reverse.apply(present))
-}
-
-fn open(workspace: &Path) -> Result<Dir, Error> {
-    Dir::open_ambient_dir(workspace, ambient_authority()).map_err(Error::io(format!("open {}", workspace.display())))
-}
-
-fn read(root: &Dir, path: &RelativePath) -> Result<String, Error> {
-    let mut text = String::new();
-    let mut file = root.open(path.as_str()).map_err(Error::io(format!("open {path}")))?;
-    file.read_to_string(&mut text).map_err(Error::io(format!("read {path}")))?;
-    Ok(text)
-}
-
-fn expect(path: &RelativePath, expected: Sha256, text: &str) -> Result<(), Error> {
-    let found = Sha256::of(text.as_bytes());
-    if found == expected { Ok(()) } else { Err(Error::Stale { path: path.clone(), expected, found }) }
-}
-
-/// Writes every file beside its original, then renames; when a write fails nothing has changed, and when a rename
-/// fails those already done are put back.
-fn write_all(root: &Dir, changes: &[Change<'_>]) -> Result<(), Error> {
-    for change in changes {
-        if Sha256::of(change.text.as_bytes()) != change.after {
-            return Err(Error::Record(format!("the result for `{}` has another SHA-256 than recorded", change.path)));
-        }
-    }
-    let mut written = Vec::new();
-    for change in changes {
-        match write_beside(root, change) {
-            Ok(temporary) => written.push((change, temporary)),
-            Err(error) => {
-                written.iter().for_each(|(_, temporary)| discard(root, temporary));
-                return Err(error);
+            Self::Refused(refusal) => {
+                write!(f, "{}; nothing was written", refusal.reason)?;
+                refusal.evidence.iter().try_for_each(|evidence| write!(f, "\n  {}", evidence.detail))
             }
+            Self::ChangedMeanwhile(path) => {
+                write!(f, "`{path}` was changed while the patch was being written; nothing was written")
+            }
+            Self::Io { what, source } => write!(f, "{what}: {source}; nothing was changed"),
+            Self::HalfDone { first, second } => {
+                write!(f, "{first}, and then {second}; the next reweave command here puts the files back")
+            }
+            Self::Busy => write!(f, "another reweave command is writing to this workspace; nothing was changed"),
+            Self::NothingToUndo => write!(f, "no patch was written to this workspace that could be undone"),
+            Self::Record(what) => write!(f, "the patch cannot be used: {what}"),
         }
     }
-    for (at, (change, temporary)) in written.iter().enumerate() {
-        if let Err(error) = swap(root, change, temporary) {
-            written[at..].iter().for_each(|(_, temporary)| discard(root, temporary));
-            written[..at].iter().for_each(|(change, temporary)| put_back(root, change, temporary));
-            return Err(error);
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Puts back what a command left half done, and says what; to be called before anything reads the workspace.
+pub(crate) fn recover(workspace: &Path) -> Result<Vec<String>, Error> {
+    Workspace::open(workspace).map(|(_, said)| said)
+}
+
+/// Writes the patch of `event` into the workspace, and a record of it for undo.
+pub(crate) fn apply(workspace: &Path, event: &OutcomeEvent, stale: Stale) -> Result<Applied, Error> {
+    let (workspace, _) = Workspace::open(workspace)?;
+    let patch = patch_of(event)?;
+    let present = patch.files.iter().map(|file| read(&workspace, &file.path)).collect::<Result<Vec<_>, _>>()?;
+    let digests: Vec<Sha256> = present.iter().map(|text| Sha256::of(text.as_bytes())).collect();
+    let all = |expected: fn(&FileChange) -> Sha256| {
+        patch.files.iter().zip(&digests).all(|(file, digest)| expected(file) == *digest)
+    };
+    if all(|file| file.result_sha256) {
+        return Ok(Applied { event: event.clone(), files: Vec::new() });
+    }
+    let (event, moved) = match stale {
+        _ if all(|file| file.base_sha256) => (with_texts(event, patch, &present)?, Vec::new()),
+        Stale::Refuse => return Err(changed_since(patch, &digests).into()),
+        Stale::ReAnchor => re_anchored(event, patch, &present)?,
+    };
+    let patch = patch_of(&event)?;
+    let mut changes: Vec<Change> = patch.files.iter().map(change).collect();
+    changes.push(records::added(&workspace, &event));
+    workspace.commit(&changes)?;
+    let mut places = moved.into_iter().map(|moved| moved.places);
+    let files = patch.files.iter().map(|file| file.path.clone());
+    let files = files.map(|path| Written { path, moved: places.next().unwrap_or_default() }).collect();
+    Ok(Applied { event, files })
+}
+
+/// Takes a patch out of the workspace: the one of `event`, or else the one written last.
+pub(crate) fn undo(workspace: &Path, event: Option<OutcomeEvent>) -> Result<Vec<Written>, Error> {
+    let (workspace, _) = Workspace::open(workspace)?;
+    let record = match &event {
+        None => Some(records::newest(&workspace)?),
+        Some(event) => records::of(&workspace, event)?,
+    };
+    // What was written here may have been re-anchored; its record knows where.
+    let event = record.as_ref().map(|record| record.event.clone()).or(event).ok_or(Error::NothingToUndo)?;
+    let (mut changes, mut files) = (Vec::new(), Vec::new());
+    for file in &patch_of(&event)?.files {
+        if let Some((change, moved)) = reversed(&workspace, file)? {
+            changes.push(change);
+            files.push(Written { path: file.path.clone(), moved });
         }
     }
-    written.iter().for_each(|(_, temporary)| discard(root, &backup(temporary)));
-    Ok(())
-}
-
-fn write_beside(root: &Dir, change: &Change<'_>) -> Result<String, Error> {
-    let path = change.path.as_str();
-    let temporary = format!("{path}.reweave-{}", &change.after.to_string()[..12]);
-    let mode = root.metadata(path).map_err(Error::io(format!("read the mode of {path}")))?.permissions().mode();
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(mode & 0o7777);
-    let mut file = root.open_with(&temporary, &options).map_err(Error::io(format!("write beside {path}")))?;
-    let filled = file
-        .write_all(change.text.as_bytes())
-        .and_then(|()| file.set_permissions(cap_std::fs::Permissions::from_mode(mode & 0o7777)))
-        .and_then(|()| file.sync_all());
-    if let Err(source) = filled {
-        discard(root, &temporary);
-        return Err(Error::Io { what: format!("write beside {path}"), source });
+    changes.extend(record.into_iter().flat_map(records::Record::retired));
+    if !changes.is_empty() {
+        workspace.commit(&changes)?;
     }
-    Ok(temporary)
+    Ok(files)
 }
 
-fn swap(root: &Dir, change: &Change<'_>, temporary: &str) -> Result<(), Error> {
-    let path = change.path.as_str();
-    // Somebody may have saved the file since it was read.
-    let present = read(root, change.path)?;
-    expect(change.path, change.before, &present)?;
-    root.hard_link(path, root, backup(temporary))
-        .or_else(|_| root.copy(path, root, backup(temporary)).map(drop))
-        .and_then(|()| root.rename(temporary, root, path))
-        .map_err(Error::io(format!("replace {path}")))
+/// The text of a file as it is now.
+pub(crate) fn present(workspace: &Path, path: &RelativePath) -> Result<String, Error> {
+    read(&Workspace::open(workspace)?.0, path)
 }
 
-fn put_back(root: &Dir, change: &Change<'_>, temporary: &str) {
-    if let Err(error) = root.rename(backup(temporary), root, change.path.as_str()) {
-        tracing::error!(path = %change.path, backup = backup(temporary), %error, "could not put the original back");
+/// The patch of an outcome that holds one which may be applied.
+pub(crate) fn patch_of(event: &OutcomeEvent) -> Result<&Patch, Error> {
+    let patch = match (&event.outcome, event.outcome.patch()) {
+        (Outcome::Refusal(refusal), _) => return Err(refusal.clone().into()),
+        (_, Some(patch)) => patch,
+        (_, None) => return Err(Error::Record("the outcome holds no patch".into())),
+    };
+    if patch.can_apply() {
+        return Ok(patch);
     }
+    let reason = "the patch was not proven: a gate or a check did not pass";
+    Err(Refusal::new(RefusalCode::NoneProven, reason).next("run the spec again").into())
 }
 
-fn backup(temporary: &str) -> String {
-    format!("{temporary}.original")
+fn change(file: &FileChange) -> Change {
+    let after = Some(file.edits.apply(&file.original_code));
+    Change { path: file.path.to_string(), before: Some(file.base_sha256), after }
 }
 
-fn discard(root: &Dir, path: &str) {
-    match root.remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            tracing::warn!(path, %error, "a temporary file stays behind")
+/// `event` with the texts that were cut to keep it small, so that undo has them.
+fn with_texts(event: &OutcomeEvent, patch: &Patch, present: &[String]) -> Result<OutcomeEvent, Error> {
+    let mut patch = patch.clone();
+    for (file, text) in patch.files.iter_mut().zip(present) {
+        let edits = Edits::new(text, file.edits.as_slice().to_vec()).map_err(|error| unusable(&file.path, &error))?;
+        if Sha256::of(edits.apply(text).as_bytes()) != file.result_sha256 {
+            return Err(unusable(&file.path, &"its edits do not give the text that it promises"));
         }
-        _ => {}
+        file.original_code.clone_from(text);
+    }
+    Ok(with_patch(event, patch))
+}
+
+fn with_patch(event: &OutcomeEvent, patch: Patch) -> OutcomeEvent {
+    let outcome = match &event.outcome {
+        Outcome::Batch(batch) => Outcome::Batch(BatchResult { combined: Some(patch), ..batch.clone() }),
+        Outcome::Patch(_) | Outcome::Refusal(_) | Outcome::Unchanged(_) => Outcome::Patch(patch),
+    };
+    OutcomeEvent { outcome, ..event.clone() }
+}
+
+fn re_anchored(event: &OutcomeEvent, patch: &Patch, present: &[String]) -> Result<(OutcomeEvent, Vec<Moved>), Error> {
+    let present: Vec<&str> = present.iter().map(String::as_str).collect();
+    let (patch, moved) = re_anchor::patch(patch, &present)?;
+    Ok((OutcomeEvent { outcome: Outcome::Patch(patch), ..event.clone() }, moved))
+}
+
+fn changed_since(patch: &Patch, digests: &[Sha256]) -> Refusal {
+    let changed: Vec<(&FileChange, &Sha256)> =
+        patch.files.iter().zip(digests).filter(|(file, digest)| file.base_sha256 != **digest).collect();
+    let names: Vec<String> = changed.iter().map(|(file, _)| format!("`{}`", file.path)).collect();
+    let reason = format!("{} changed since the patch was made", names.join(", "));
+    let refusal = Refusal::new(RefusalCode::StaleBase, reason)
+        .next("`reweave apply --re-anchor` looks for the places again, or run the spec again");
+    changed.iter().fold(refusal, |refusal, (file, digest)| {
+        let detail = format!("{}: its SHA-256 is {digest}, the patch is for {}", file.path, file.base_sha256);
+        refusal.with(EvidenceKind::Symbol, detail)
+    })
+}
+
+/// What takes the edits out of one file again, and how far they had moved; nothing if the file is as it was before.
+fn reversed(workspace: &Workspace, file: &FileChange) -> Result<Option<(Change, Vec<Place>)>, Error> {
+    let present = read(workspace, &file.path)?;
+    let found = Sha256::of(present.as_bytes());
+    if found == file.base_sha256 {
+        return Ok(None);
+    }
+    let base = &file.original_code;
+    if Sha256::of(base.as_bytes()) != file.base_sha256 {
+        return Err(unusable(&file.path, &"it no longer holds the text from before, which is needed to restore it"));
+    }
+    let (after, moved) = if found == file.result_sha256 {
+        (base.clone(), Vec::new())
+    } else {
+        let (result, edits) = (file.edits.apply(base), file.edits.reverse(base));
+        let stale = re_anchor::Stale { path: &file.path, base: &result, edits: &edits, present: &present };
+        let moved = re_anchor::change(stale)?;
+        (moved.change.generated_code, moved.places)
+    };
+    Ok(Some((Change { path: file.path.to_string(), before: Some(found), after: Some(after) }, moved)))
+}
+
+fn read(workspace: &Workspace, path: &RelativePath) -> Result<String, Error> {
+    let stale = |what: &str| {
+        let reason = format!("`{path}` {what}, so it is not the file the patch was made for");
+        Error::from(Refusal::new(RefusalCode::StaleBase, reason).next("run the spec again"))
+    };
+    match workspace.read(path.as_str()) {
+        Ok(None) => Err(stale("does not exist here")),
+        Ok(Some(bytes)) if bytes.len() > limits::SOURCE_BYTES_MAX => Err(stale("is larger than a source may be")),
+        Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|_| stale("is not UTF-8 text")),
+        // What leads outside is refused by the opened folder itself, without an error of the system.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied && error.raw_os_error().is_none() => {
+            let reason = format!("`{path}` leads outside the workspace");
+            Err(Refusal::new(RefusalCode::PathOutside, reason).with(EvidenceKind::Error, error.to_string()).into())
+        }
+        Err(source) => Err(Error::Io { what: format!("read {path}"), source }),
     }
 }
 
-fn keep_record(root: &Dir, record: &str) -> Result<(), Error> {
-    let failed = || Error::io(format!("keep the record in {RECORDS}"));
-    root.create_dir_all(RECORDS).map_err(failed())?;
-    if !root.exists(".reweave/.gitignore") {
-        root.write(".reweave/.gitignore", "*\n").map_err(failed())?;
-    }
-    let taken = root.read_dir(RECORDS).map_err(failed())?.flatten().count();
-    let name = format!("{RECORDS}/{:06}-{}.json", taken + 1, &Sha256::of(record.as_bytes()).to_string()[..12]);
-    root.write(name, record).map_err(failed())
+fn unusable(path: &RelativePath, what: &dyn fmt::Display) -> Error {
+    Error::Record(format!("{path}: {what}"))
 }

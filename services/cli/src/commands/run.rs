@@ -5,11 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use reweave_core::{BatchItem, CheckName, ExitCode, OutcomeEvent, RunFacts, Sha256, Spec, SpecId, SpecKind, limits};
+use reweave_core::{
+    BatchItem, CheckName, ExitCode, OutcomeEvent, Patch, RunFacts, Sha256, Spec, SpecId, SpecKind, limits,
+};
 use reweave_proto::document;
 
+use super::outcome_file;
 use crate::{
     pod, render,
     settings::{Local, Settings},
@@ -39,6 +42,8 @@ pub(crate) struct Arguments {
 /// Works on the spec and shows what came of it.
 pub(crate) async fn run(arguments: Arguments, settings: Settings) -> Result<ExitCode> {
     let text = read_spec(&arguments.spec)?;
+    // The code must be read whole, not as a command that was cut short left it.
+    outcome_file::say_recovered(&arguments.workspace).map_err(|error| anyhow!("{error}"))?;
     let id = SpecId::of("urn:reweave:cli", &Sha256::of(&text).to_string());
     let event = match document::read_spec(&text, document::Door::Local) {
         Ok(mut spec) => {
@@ -49,26 +54,25 @@ pub(crate) async fn run(arguments: Arguments, settings: Settings) -> Result<Exit
         }
         Err(refusal) => OutcomeEvent { spec_id: id, outcome: refusal.into(), run: RunFacts::default() },
     };
-    let json = document::outcome_json(&event).to_string();
     if arguments.json {
-        writeln!(anstream::stdout(), "{json}")?;
+        writeln!(anstream::stdout(), "{}", document::outcome_json(&event))?;
     } else {
         write!(anstream::stdout(), "{}", render::outcome(&event))?;
     }
     if arguments.write {
-        return write_patch(&arguments.workspace, &event, &json);
+        return write_patch(&arguments.workspace, &event);
     }
     Ok(event.outcome.exit_code())
 }
 
-fn write_patch(workspace: &Path, event: &OutcomeEvent, json: &str) -> Result<ExitCode> {
-    let Some(patch) = event.outcome.patch().filter(|patch| patch.can_apply()) else {
+fn write_patch(workspace: &Path, event: &OutcomeEvent) -> Result<ExitCode> {
+    if !event.outcome.patch().is_some_and(Patch::can_apply) {
         return Ok(event.outcome.exit_code());
-    };
-    match write::apply(workspace, patch, json) {
-        Ok(paths) => {
-            for path in paths {
-                writeln!(anstream::stderr(), "wrote {path}; `reweave undo` restores it")?;
+    }
+    match write::apply(workspace, event, write::Stale::Refuse) {
+        Ok(applied) => {
+            for file in applied.files {
+                writeln!(anstream::stderr(), "wrote {}; `reweave undo` restores it", file.path)?;
             }
             Ok(event.outcome.exit_code())
         }

@@ -1,12 +1,20 @@
-//! `reweave undo`: restores the exact bytes from before a patch, or explains the conflict.
+//! `reweave undo`: restores the exact bytes from before a patch, takes it out of a file that has changed since, or
+//! explains the conflict.
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Result;
 use clap::Args;
-use reweave_core::{ExitCode, OutcomeEvent};
+use reweave_core::ExitCode;
 
-use crate::write;
+use super::outcome_file;
+use crate::{
+    render,
+    write::{self, Error, Written},
+};
 
 /// What to undo, and where.
 #[derive(Debug, Args)]
@@ -14,19 +22,21 @@ pub(crate) struct Arguments {
     /// The workspace the patch was written to.
     #[arg(long, value_name = "DIR", default_value = ".")]
     workspace: PathBuf,
-    /// An outcome event (as `reweave run --json` printed it); the newest written patch when absent.
-    #[arg(value_name = "OUTCOME.json")]
-    outcome: Option<PathBuf>,
+    /// An outcome event, as `reweave run --json` prints it, `-` for standard input; the newest written patch when absent.
+    #[arg(value_name = "PATCH")]
+    patch: Option<PathBuf>,
 }
 
 /// Undoes one patch.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    match undo(arguments) {
-        Ok(paths) => {
-            for path in paths {
-                writeln!(anstream::stdout(), "restored {path}")?;
-            }
+    match undo(&arguments.workspace, arguments.patch.as_deref()) {
+        Ok(files) => {
+            write!(anstream::stdout(), "{}", say(&files))?;
             Ok(ExitCode::Done)
+        }
+        Err(Error::Refused(refusal)) => {
+            write!(anstream::stdout(), "{}", render::refusal(&refusal))?;
+            Ok(refusal.code.exit_code())
         }
         Err(error) => {
             writeln!(anstream::stderr(), "reweave: {error}")?;
@@ -35,27 +45,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
 }
 
-fn undo(arguments: &Arguments) -> Result<Vec<reweave_core::RelativePath>, write::Error> {
-    let (record, text) = match &arguments.outcome {
-        Some(path) => (None, read(path)?),
-        None => {
-            let (name, text) = write::newest_record(&arguments.workspace)?;
-            (Some(name), text)
-        }
-    };
-    let event = parse(&text)?;
-    let patch = event.outcome.patch().ok_or_else(|| write::Error::Record("the outcome holds no patch".into()))?;
-    let restored = write::undo(&arguments.workspace, patch)?;
-    if let Some(name) = record {
-        write::retire_record(&arguments.workspace, &name)?;
+fn undo(workspace: &Path, patch: Option<&Path>) -> Result<Vec<Written>, Error> {
+    let event = patch.map(outcome_file::read).transpose()?;
+    outcome_file::say_recovered(workspace)?;
+    write::undo(workspace, event)
+}
+
+fn say(files: &[Written]) -> String {
+    if files.is_empty() {
+        return "nothing to do: every file is as it was before the patch\n".to_owned();
     }
-    Ok(restored)
-}
-
-fn read(path: &PathBuf) -> Result<String, write::Error> {
-    std::fs::read_to_string(path).map_err(|error| write::Error::Record(format!("{}: {error}", path.display())))
-}
-
-fn parse(text: &str) -> Result<OutcomeEvent, write::Error> {
-    reweave_proto::document::read_outcome(text).map_err(|error| write::Error::Record(error.to_string()))
+    let mut said = String::new();
+    for file in files {
+        if file.moved.is_empty() {
+            said.push_str(&format!("restored {}\n", file.path));
+            continue;
+        }
+        said.push_str(&format!("took the patch out of {}, which has changed since; the gates passed\n", file.path));
+        for place in &file.moved {
+            said.push_str(&format!("  re-anchored: {}\n", outcome_file::moved(place)));
+        }
+    }
+    said
 }
