@@ -10,7 +10,8 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use expect_test::expect;
 use reweave_core::{
-    Edit, Edits, FileChange, Outcome, OutcomeEvent, Patch, Provenance, Risk, RunFacts, Sha256, Span, SpecId, Validation,
+    Edit, Edits, FileChange, Outcome, OutcomeEvent, Patch, Provenance, Risk, RunFacts, Sha256, Span, SpecId,
+    Validation, limits,
 };
 use reweave_proto::document;
 use reweave_tests::{
@@ -425,6 +426,9 @@ fn what_is_no_patch_is_refused_and_nothing_is_written() -> Result<()> {
             assert!(ran.stderr.len() + ran.stdout.len() < 1_000, "{what}, {command:?}: {ran:?}");
         }
     }
+    fs::File::create(bench.outside().join("huge.json"))?.set_len(limits::PATCH_BYTES_MAX as u64 + 1)?;
+    let ran = on(&bench, &["apply", &bench.outside().join("huge.json").display().to_string()])?;
+    assert_eq!((ran.code, ran.stderr.contains("larger than")), (Some(2), true), "{ran:?}");
     assert_eq!(on(&bench, &["apply", "absent.json"])?.code, Some(2));
     assert_eq!(on(&bench, &["patch", &patch])?.code, Some(2), "--to is missing");
     assert_eq!(text(&bench, "module.py")?, MODULE);

@@ -52,6 +52,8 @@ pub(crate) enum Error {
     Io { what: String, source: std::io::Error },
     /// The machine said no twice; the journal stays, and the next command tries again.
     HalfDone { first: String, second: String },
+    /// What a command left half done cannot be put back; the journal stays.
+    Unrecovered { path: String, source: std::io::Error },
     /// Another command is writing here.
     Busy,
     /// There is no patch to undo.
@@ -66,7 +68,7 @@ impl Error {
         match self {
             Self::Refused(refusal) => refusal.code.exit_code(),
             Self::ChangedMeanwhile(_) => ExitCode::StaleBase,
-            Self::Io { .. } | Self::HalfDone { .. } | Self::Busy => ExitCode::Environment,
+            Self::Io { .. } | Self::HalfDone { .. } | Self::Unrecovered { .. } | Self::Busy => ExitCode::Environment,
             Self::NothingToUndo | Self::Record(_) => ExitCode::Usage,
         }
     }
@@ -91,6 +93,12 @@ impl fmt::Display for Error {
             Self::HalfDone { first, second } => {
                 write!(f, "{first}, and then {second}; the next reweave command here puts the files back")
             }
+            Self::Unrecovered { path, source } => write!(
+                f,
+                "put {path} back, as a command that was cut short left it: {source}; \
+                 restore it by hand, then remove {}",
+                transaction::JOURNAL
+            ),
             Self::Busy => write!(f, "another reweave command is writing to this workspace; nothing was changed"),
             Self::NothingToUndo => write!(f, "no patch was written to this workspace that could be undone"),
             Self::Record(what) => write!(f, "the patch cannot be used: {what}"),

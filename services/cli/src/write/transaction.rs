@@ -24,7 +24,7 @@ use super::Error;
 
 /// Holds everything of ours in a workspace.
 pub(super) const FOLDER: &str = ".reweave";
-const JOURNAL: &str = ".reweave/journal.json";
+pub(super) const JOURNAL: &str = ".reweave/journal.json";
 const SETTLED: &str = ".reweave/journal.settled.json";
 const LOCK: &str = ".reweave/lock";
 /// How long another command may hold the lock; writing a patch takes milliseconds.
@@ -274,7 +274,7 @@ impl Workspace {
         let mut said = Vec::new();
         for step in journal.steps.iter().rev() {
             let Step { path, new, old, .. } = step;
-            let failed = || Error::io(format!("put {path} back"));
+            let failed = || |source| Error::Unrecovered { path: path.clone(), source };
             let present = self.digest(path).map_err(failed())?;
             if present == step.before {
                 discard(&self.root, old);

@@ -103,7 +103,8 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         let started = Instant::now();
         if let Err(error) = self.run("pg_ctl", &["-D", &self.path("data"), "-m", "immediate", "-w", "stop"]) {
-            let stop = format!("the server in {} was not stopped after {:?}: {error}", self.path(""), started.elapsed());
+            let stop =
+                format!("the server in {} was not stopped after {:?}: {error}", self.path(""), started.elapsed());
             // A second panic would hide why the test failed.
             assert!(std::thread::panicking(), "{stop}");
         }

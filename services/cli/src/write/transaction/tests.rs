@@ -124,6 +124,21 @@ fn what_somebody_wrote_after_the_kill_is_left_alone() {
 }
 
 #[test]
+fn what_cannot_be_put_back_is_said_until_somebody_has_seen_to_it() {
+    let folder = folder();
+    killed_after(&folder, 3);
+    let old = files(&folder).into_keys().find(|name| name.ends_with(".old")).unwrap();
+    fs::remove_file(folder.path().join(old)).unwrap();
+    for _ in 0..2 {
+        let error = Workspace::open(folder.path()).unwrap_err();
+        assert!(matches!(&error, Error::Unrecovered { path, .. } if path == "one.py"), "{error}");
+        assert!(error.to_string().contains(JOURNAL), "{error}");
+    }
+    fs::remove_file(folder.path().join(JOURNAL)).unwrap();
+    assert!(Workspace::open(folder.path()).is_ok());
+}
+
+#[test]
 fn a_file_that_was_changed_since_stops_all_of_them() {
     let folder = folder();
     fs::write(folder.path().join("sub/two.py"), "other\n").unwrap();
