@@ -1,6 +1,6 @@
 //! Passing a candidate through the gates of `syntax`, together with what a batch accepted before it.
 
-use reweave_core::{Candidate, Validation};
+use reweave_core::{Candidate, Sha256, Validation};
 use reweave_syntax::ParsedFile;
 use reweave_syntax::gates;
 
@@ -10,12 +10,11 @@ pub(crate) enum Gated {
     Passed {
         text: String,
         validation: Validation,
+        /// Equal for candidates that differ in formatting and names of locals only.
+        fingerprint: Option<Sha256>,
     },
     /// The gate's name and its reason.
-    Refused {
-        gate: &'static str,
-        reason: String,
-    },
+    Refused { gate: &'static str, reason: String },
 }
 
 /// Gates `candidate` on `base`, its edits joined with those of `accepted`.
@@ -30,7 +29,7 @@ pub(crate) fn check(base: &ParsedFile, candidate: &Candidate, accepted: &[Candid
     }
     let report = gates::check(base, &joined);
     match report.refused {
-        None => Gated::Passed { text: report.result, validation: report.validation },
+        None => Gated::Passed { text: report.result, validation: report.validation, fingerprint: report.fingerprint },
         Some(gate) => {
             let reason = report.reason().unwrap_or_default().to_owned();
             Gated::Refused { gate: gate.as_str(), reason }

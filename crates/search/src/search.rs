@@ -177,11 +177,17 @@ impl Search {
         }
         match gate::check(&self.base, candidate, &self.options.accepted) {
             Gated::Refused { gate, reason } => self.tally.refused(gate, reason),
-            Gated::Passed { text, .. } if !self.seen.insert(Sha256::of(text.as_bytes())) => {
-                self.tally.refused("duplicate", "the same text as an earlier candidate".to_owned());
+            Gated::Passed { text, fingerprint, .. } if !self.is_new(&text, fingerprint) => {
+                self.tally.refused("duplicate", "the same as an earlier candidate, formatting aside".to_owned());
             }
-            Gated::Passed { text, validation } => self.ask_checks(index, text, validation),
+            Gated::Passed { text, validation, .. } => self.ask_checks(index, text, validation),
         }
+    }
+
+    /// Whether no candidate before it, nor the base itself, was this text.
+    fn is_new(&mut self, text: &str, fingerprint: Option<Sha256>) -> bool {
+        let new_text = self.seen.insert(Sha256::of(text.as_bytes()));
+        new_text && fingerprint.is_none_or(|fingerprint| self.seen.insert(fingerprint))
     }
 
     fn ask_checks(&mut self, index: usize, text: String, validation: Validation) {

@@ -1,5 +1,6 @@
 //! Trees, targets by name, typed holes, splice, gates and patch renderings.
 
+pub mod fingerprint;
 pub mod gates;
 pub mod hole;
 pub mod language;

@@ -11,10 +11,11 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-use reweave_core::{Candidate, Edit, Edits, FileText, GateResult, Validation};
+use reweave_core::{Candidate, Edit, Edits, FileText, GateResult, Sha256, Validation};
 
 use self::fill::{Fill, Fit};
 use crate::ParsedFile;
+use crate::fingerprint::fingerprint;
 
 /// One gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +62,8 @@ pub struct GateReport {
     pub validation: Validation,
     /// The whole text after the edits; the base where they could not be applied.
     pub result: String,
+    /// Of the result, up to formatting and the names of locals; only of a candidate that passed.
+    pub fingerprint: Option<Sha256>,
     /// The gate that said no; those after it were not asked.
     pub refused: Option<Gate>,
 }
@@ -105,7 +108,7 @@ impl GateReport {
         let verdict = GateResult { gate: gate.as_str().to_owned(), passed: false, reason };
         let validation =
             Validation { syntax_valid: false, errors: Vec::new(), gates: vec![verdict], bytes_changed_outside: 0 };
-        Self { validation, result, refused: Some(gate) }
+        Self { validation, result, fingerprint: None, refused: Some(gate) }
     }
 }
 
@@ -161,7 +164,8 @@ impl<'a> Judged<'a> {
             gates,
             bytes_changed_outside: outside::measure(self.base.text(), self.result.text(), self.candidate),
         };
-        GateReport { validation, result: self.result.into_file().text, refused }
+        let fingerprint = refused.is_none().then(|| fingerprint(&self.result));
+        GateReport { validation, result: self.result.into_file().text, fingerprint, refused }
     }
 
     /// The first syntax error that the base does not have, if the result has more of them than the base.

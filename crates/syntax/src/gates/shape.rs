@@ -4,11 +4,11 @@
 mod python;
 
 use reweave_core::Span;
-use tree_sitter::{Node, Tree};
+use tree_sitter::Node;
 
 use super::Judged;
 use super::fill::{Fill, Fit};
-use crate::hole::coextensive;
+use crate::ParsedFile;
 
 /// Refuses a fill that a neighbouring operator took apart, or that made its neighbours something else.
 pub(super) fn check(judged: &Judged<'_>) -> Result<(), String> {
@@ -18,7 +18,10 @@ pub(super) fn check(judged: &Judged<'_>) -> Result<(), String> {
             Some(result) => {
                 !python::has_loose_operator(&fill.edit.new_text) || python::is_whole(result.module(), placed)
             }
-            None => stands_alike(judged.base.tree(), fill.edit.span, judged.result.tree(), placed),
+            None => {
+                let before = above(judged.base, fill.edit.span);
+                before.is_some() && before == above(&judged.result, placed)
+            }
         };
         if !kept {
             let (line, new_text) = (judged.result.line(placed.start), fill.edit.new_text.trim());
@@ -37,18 +40,14 @@ fn without_margin(fill: &Fill<'_>) -> Span {
     Span::new(start, start + text.trim().len())
 }
 
-/// Whether one node covers `placed`, and hangs below nodes of the same kinds as the one that covers `span` in the base.
-fn stands_alike(base: &Tree, span: Span, result: &Tree, placed: Span) -> bool {
-    let above = |tree: &Tree, span: Span| -> Option<Vec<u16>> {
-        let node = outermost(tree.root_node(), span)?;
-        Some(std::iter::successors(node.parent(), Node::parent).map(|node| node.kind_id()).collect())
-    };
-    let before = above(base, span);
-    before.is_some() && before == above(result, placed)
-}
-
-fn outermost(root: Node<'_>, span: Span) -> Option<Node<'_>> {
-    let node = root.named_descendant_for_byte_range(span.start, span.end)?;
-    let exact = Some(node).filter(|node| node.byte_range() == (span.start..span.end))?;
-    coextensive(exact).last()
+/// The kinds of the nodes above the one that covers `span`; none where no node covers it. Some nodes hold the end of
+/// their line, so white space at the end does not count.
+fn above(file: &ParsedFile, span: Span) -> Option<Vec<u16>> {
+    let start = span.start;
+    let end = |end: usize| start + file.text()[start..end].trim_end().len();
+    let node = file.tree().root_node().named_descendant_for_byte_range(start, end(span.end))?;
+    let covers = |node: &Node<'_>| node.start_byte() == start && end(node.end_byte()) == end(span.end);
+    let chain = std::iter::successors(Some(node), Node::parent);
+    let above = chain.skip_while(covers).map(|node| node.kind_id()).collect();
+    covers(&node).then_some(above)
 }

@@ -11,9 +11,10 @@ use clap::Args;
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use owo_colors::OwoColorize;
 use reweave_core::{
-    Candidate, Edit, Edits, EvidenceKind, ExitCode, Language, MaskedSpan, Proposer, Refusal, RefusalCode, Span, limits,
+    Candidate, Edit, Edits, EvidenceKind, ExitCode, FileText, Language, MaskedSpan, Proposer, Refusal, RefusalCode,
+    Span, limits,
 };
-use reweave_syntax::{GateReport, ParsedFile, gates};
+use reweave_syntax::{GateReport, ParsedFile, fingerprint, gates};
 use serde::Deserialize;
 
 use crate::{render, source};
@@ -119,6 +120,7 @@ fn show(report: &GateReport, file: &ParsedFile, json: bool) -> Result<ExitCode> 
             "bytes_changed_outside": report.validation.bytes_changed_outside,
             "gates": report.validation.gates.iter().map(gate).collect::<Vec<_>>(),
             "strict_parser": file.entry().strict.parser,
+            "edit_size": edit_size(file, &report.result),
             "result": report.result,
         });
         writeln!(stdout, "{document}")?;
@@ -131,8 +133,18 @@ fn show(report: &GateReport, file: &ParsedFile, json: bool) -> Result<ExitCode> 
             table.add_row([gate.gate.clone(), verdict, gate.reason.clone()]);
         }
         writeln!(stdout, "{table}")?;
+        if let Some(size) = edit_size(file, &report.result) {
+            writeln!(stdout, "{size} syntax nodes taken out and put in")?;
+        }
     }
     Ok(if report.refused.is_none() { ExitCode::Done } else { ExitCode::Refused })
+}
+
+/// How many syntax nodes the edits change; absent where the result cannot be parsed at all.
+fn edit_size(base: &ParsedFile, result: &str) -> Option<usize> {
+    let file = FileText { path: base.file().path.clone(), text: result.to_owned() };
+    let result = ParsedFile::parse(base.language(), file).ok()?;
+    Some(fingerprint::edit_size(base, &result))
 }
 
 fn refuse(refusal: &Refusal, json: bool) -> Result<ExitCode> {
