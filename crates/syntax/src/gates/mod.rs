@@ -11,7 +11,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-use reweave_core::{Candidate, Edit, Edits, FileText, GateResult, Sha256, Validation};
+use reweave_core::{Candidate, Edit, Edits, FileText, GateResult, Proposer, Sha256, Validation};
 
 use self::fill::{Fill, Fit};
 use crate::ParsedFile;
@@ -62,7 +62,7 @@ pub struct GateReport {
     pub validation: Validation,
     /// The whole text after the edits; the base where they could not be applied.
     pub result: String,
-    /// Of the result, up to formatting and the names of locals; only of a candidate that passed.
+    /// Of the result, up to formatting and the names of locals; only of a mutation that passed, for it has rivals.
     pub fingerprint: Option<Sha256>,
     /// The gate that said no; those after it were not asked.
     pub refused: Option<Gate>,
@@ -164,7 +164,11 @@ impl<'a> Judged<'a> {
             gates,
             bytes_changed_outside: outside::measure(self.base.text(), self.result.text(), self.candidate),
         };
-        let fingerprint = refused.is_none().then(|| fingerprint(&self.result));
+        let one_of_many = match self.candidate.proposer {
+            Proposer::Mutation => true,
+            Proposer::Refactor => false,
+        };
+        let fingerprint = (refused.is_none() && one_of_many).then(|| fingerprint(&self.result));
         GateReport { validation, result: self.result.into_file().text, fingerprint, refused }
     }
 
