@@ -90,6 +90,8 @@ refusal_codes! {
     NotText = "source.not_text" => Refused,
     /// The syntax tree is deeper than the limit.
     TooDeep = "source.too_deep" => Refused,
+    /// The file takes its parser more steps than a file of its length may.
+    TooComplex = "source.too_complex" => Refused,
     /// The carried content does not have the SHA-256 that was given for it.
     DigestMismatch = "source.digest_mismatch" => Refused,
     /// The file is not the one the patch was made for.

@@ -35,3 +35,8 @@ pub const MILLISECONDS_MAX: u64 = 3_600_000;
 pub const MAX_EDITS_DEFAULT: u32 = 16;
 /// Deepest syntax tree that is walked; deeper source is refused with `source.too_deep`.
 pub const TREE_DEPTH_MAX: usize = 2_000;
+/// Most steps of a table-driven parser for each byte of a text, beyond [`PARSE_STEPS_MIN`]; a text that takes more is
+/// refused with `source.too_complex`. Sound source takes fewer than five.
+pub const PARSE_STEPS_PER_BYTE: usize = 50;
+/// Steps of a table-driven parser that a text of any length may take.
+pub const PARSE_STEPS_MIN: usize = 1_000_000;

@@ -1,5 +1,6 @@
 //! A source file parsed twice: by the language's strict parser for yes and no, by tree-sitter for spans and states.
 
+use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use reweave_core::{EvidenceKind, FileText, Language, Refusal, RefusalCode, Span, limits};
@@ -8,7 +9,7 @@ use ruff_text_size::Ranged;
 use crate::language::{self, Entry};
 use crate::names::Unresolved;
 use crate::strict::python::{Module, PythonFile};
-use crate::strict::{Fault, Reading};
+use crate::strict::{self, Fault, Reading, Unreadable};
 
 /// A file with its trees.
 #[derive(Debug)]
@@ -36,8 +37,9 @@ pub struct SyntaxError {
 impl ParsedFile {
     /// Parses `file`; syntax errors are kept, not refused. Refuses what is too large or too deep to walk.
     pub fn parse(language: Language, file: FileText) -> Result<Self, Refusal> {
-        check_size(language, &file)?;
-        let Reading { errors, tree, python } = (language::entry(language).strict.read)(&file.text);
+        check_size(&file)?;
+        let read = strict::read(language, &file.text);
+        let Reading { errors, tree, python } = read.map_err(|unreadable| refusal(unreadable, &file))?;
         let lines = LineStarts::of(&file.text);
         let errors = errors.into_iter().map(|fault| SyntaxError::of(fault, &lines)).collect();
         let tree = tree.map_or_else(OnceLock::new, OnceLock::from);
@@ -105,7 +107,7 @@ impl ParsedFile {
     /// The names that nothing binds, in the order of the text; `None` where the language has no analysis of names.
     #[must_use]
     pub fn unresolved(&self) -> Option<&[Unresolved]> {
-        let find = || language::entry(self.language).unresolved.map(|unresolved| unresolved(self));
+        let find = || language::entry(self.language).unresolved.and_then(|unresolved| unresolved(self));
         self.unresolved.get_or_init(find).as_deref()
     }
 
@@ -154,18 +156,31 @@ impl LineStarts {
     }
 }
 
-/// Parses `text` with the language's tree-sitter grammar.
+/// Parses `text` with the language's tree-sitter grammar; where that takes too many steps, the tree is empty.
 pub(crate) fn parse_tree(language: Language, text: &str) -> tree_sitter::Tree {
+    let empty = || try_tree(language, "").expect("a text without bytes takes no steps");
+    try_tree(language, text).unwrap_or_else(empty)
+}
+
+/// Parses `text` with the language's tree-sitter grammar, unless it takes more steps than a text of its length may.
+pub(crate) fn try_tree(language: Language, text: &str) -> Option<tree_sitter::Tree> {
     let mut parser = tree_sitter::Parser::new();
     let grammar = (language::entry(language).grammar)();
     parser.set_language(grammar).expect("the registry's grammars fit the linked runtime, as its test shows");
-    parser.parse(text, None).expect("a parser with a language and without a cancellation callback gives a tree")
+    // The parser reports once in a hundred steps.
+    let mut reports = (limits::PARSE_STEPS_MIN + text.len() * limits::PARSE_STEPS_PER_BYTE) / 100;
+    let mut count = |_: &tree_sitter::ParseState| {
+        reports = reports.saturating_sub(1);
+        if reports == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let options = tree_sitter::ParseOptions::new().progress_callback(&mut count);
+    parser.parse_with_options(&mut |at, _| text.as_bytes().get(at..).unwrap_or_default(), None, Some(options))
 }
 
 /// How many errors tree-sitter sees in `text`; fewer than a strict parser, and sometimes others.
 #[must_use]
 pub fn tree_errors(language: Language, text: &str) -> usize {
-    crate::strict::tree::read(language, text).errors.len()
+    strict::tree::read(language, text).map_or(usize::MAX, |reading| reading.errors.len())
 }
 
 /// Parses `region` of `text` alone: a run of top-level statements. Offsets count in the whole text.
@@ -186,7 +201,7 @@ pub(crate) fn parse_region(parser: &mut tree_sitter::Parser, text: &str, region:
     tree.expect("a parser with a language and without a cancellation callback gives a tree")
 }
 
-fn check_size(language: Language, file: &FileText) -> Result<(), Refusal> {
+fn check_size(file: &FileText) -> Result<(), Refusal> {
     let length = file.text.len();
     if length > limits::SOURCE_BYTES_MAX {
         let reason = format!("`{}` is larger than the limit", file.path);
@@ -194,14 +209,24 @@ fn check_size(language: Language, file: &FileText) -> Result<(), Refusal> {
             .with(EvidenceKind::Limit, format!("{length} bytes, at most {}", limits::SOURCE_BYTES_MAX))
             .next("split the file, or leave it out of the spec"));
     }
-    let limit = limits::TREE_DEPTH_MAX;
-    if (language::entry(language).nests_beyond)(&file.text, limit) {
-        let reason = format!("`{}` is nested deeper than the limit", file.path);
-        return Err(Refusal::new(RefusalCode::TooDeep, reason)
-            .with(EvidenceKind::Limit, format!("more than {limit} levels"))
-            .next("split the deepest expression or block into named parts"));
-    }
     Ok(())
+}
+
+fn refusal(unreadable: Unreadable, file: &FileText) -> Refusal {
+    match unreadable {
+        Unreadable::TooDeep => {
+            let reason = format!("`{}` is nested deeper than the limit", file.path);
+            Refusal::new(RefusalCode::TooDeep, reason)
+                .with(EvidenceKind::Limit, format!("more than {} levels", limits::TREE_DEPTH_MAX))
+                .next("split the deepest expression or block into named parts")
+        }
+        Unreadable::TooComplex => {
+            let reason = format!("`{}` takes the parser more steps than its length allows", file.path);
+            Refusal::new(RefusalCode::TooComplex, reason)
+                .with(EvidenceKind::Limit, format!("{} steps a byte", limits::PARSE_STEPS_PER_BYTE))
+                .next("check that the file is written in the language its name says")
+        }
+    }
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ fn grpc_code(code: RefusalCode) -> Code {
         | R::FileEmpty
         | R::NotText
         | R::TooDeep
+        | R::TooComplex
         | R::LanguageUnsupported
         | R::SyntaxBroken
         | R::TargetAmbiguous

@@ -4,7 +4,7 @@ use reweave_core::Language;
 
 use super::fill::Fit;
 use super::{Judged, Verdict};
-use crate::language;
+use crate::strict;
 
 /// Whether every fill is of a kind that leads the parser on as the node it replaces.
 pub(super) fn goto_type(judged: &Judged<'_>) -> Verdict {
@@ -46,6 +46,10 @@ fn settle(judged: &Judged<'_>, doubt: Option<&str>, passed: String) -> Verdict {
 }
 
 fn strict_error(language: Language, wrapped: &str) -> Option<String> {
-    let reading = (language::entry(language).strict.read)(wrapped);
-    reading.errors.first().map(|error| format!("the new text does not parse by itself: {}", error.message))
+    match strict::read(language, wrapped) {
+        Ok(reading) => {
+            reading.errors.first().map(|error| format!("the new text does not parse by itself: {}", error.message))
+        }
+        Err(_) => Some("the new text is too deep or too complex to parse by itself".to_owned()),
+    }
 }

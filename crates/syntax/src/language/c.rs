@@ -47,7 +47,7 @@ pub(super) static ENTRY: Entry = Entry {
         Wrapper::around("int _ = _.", "\n;"),
     ],
     control_heads: &[],
-    nests_beyond: nesting::braces,
+    nests_beyond: nesting::by_the_tree,
 };
 
 fn grammar() -> &'static tree_sitter::Language {

@@ -53,7 +53,7 @@ pub(super) static ENTRY: Entry = Entry {
         Wrapper::around("_", "\n _;"),
     ],
     control_heads: &[],
-    nests_beyond: nesting::braces,
+    nests_beyond: nesting::by_the_tree,
 };
 
 fn grammar() -> &'static tree_sitter::Language {

@@ -58,7 +58,7 @@ pub(super) static ENTRY: Entry = Entry {
         Wrapper::around("package _\nvar _ = _.", "\n"),
     ],
     control_heads: &["for_statement", "if_statement", "expression_switch_statement", "type_switch_statement"],
-    nests_beyond: nesting::braces,
+    nests_beyond: nesting::by_the_tree,
 };
 
 fn grammar() -> &'static tree_sitter::Language {

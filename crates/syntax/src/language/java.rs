@@ -58,7 +58,7 @@ pub(super) static ENTRY: Entry = Entry {
         Wrapper::around("class _ { void _() { for (", ") {} } }"),
     ],
     control_heads: &[],
-    nests_beyond: nesting::braces,
+    nests_beyond: nesting::by_the_tree,
 };
 
 fn grammar() -> &'static tree_sitter::Language {

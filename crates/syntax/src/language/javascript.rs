@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::{DefinitionKind, Entry, Layout, Strict, TargetKind, Wrapper};
-use crate::{nesting, strict};
+use crate::{names, nesting, strict};
 
 /// JavaScript as read by tree-sitter-javascript 0.25 and oxc.
 pub(super) static ENTRY: Entry = Entry {
@@ -17,8 +17,8 @@ pub(super) static ENTRY: Entry = Entry {
     ],
     wrappers: &["export_statement"],
     separator: ".",
-    is_builtin: |_| false,
-    unresolved: None,
+    is_builtin: names::is_script_builtin,
+    unresolved: Some(names::script),
     layout: Layout::Braces,
     fragments: &[
         // An expression.
@@ -53,7 +53,7 @@ pub(super) static ENTRY: Entry = Entry {
         Wrapper::around("_ = <_>", "</_>"),
     ],
     control_heads: &[],
-    nests_beyond: nesting::braces,
+    nests_beyond: nesting::javascript,
 };
 
 fn grammar() -> &'static tree_sitter::Language {

@@ -17,6 +17,9 @@ use crate::ParsedFile;
 use crate::names::Unresolved;
 pub use crate::strict::Strict;
 
+/// Finds the names of a file that nothing binds, where that can be told.
+pub type FindUnresolved = fn(&ParsedFile) -> Option<Vec<Unresolved>>;
+
 /// What the rest of the crate needs to know of a language.
 #[derive(Debug)]
 pub struct Entry {
@@ -32,8 +35,8 @@ pub struct Entry {
     pub separator: &'static str,
     /// Whether a name resolves without being bound anywhere.
     pub is_builtin: fn(&str) -> bool,
-    /// The names that nothing binds; absent where nobody can tell.
-    pub unresolved: Option<fn(&ParsedFile) -> Vec<Unresolved>>,
+    /// The names that nothing binds; absent, or `None` of a file, where nobody can tell.
+    pub unresolved: Option<FindUnresolved>,
     pub layout: Layout,
     /// Texts around a fragment in which it parses as it would in a file; tried in this order.
     pub fragments: &'static [Wrapper],

@@ -70,7 +70,7 @@ pub(super) static ENTRY: Entry = Entry {
         Wrapper::around("#", "\nfn _() {}"),
     ],
     control_heads: &["if_expression", "while_expression", "for_expression", "match_expression"],
-    nests_beyond: nesting::braces,
+    nests_beyond: nesting::rust,
 };
 
 fn grammar() -> &'static tree_sitter::Language {

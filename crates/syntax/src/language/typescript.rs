@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::{DefinitionKind, Entry, Layout, Strict, TargetKind, Wrapper};
-use crate::{nesting, strict};
+use crate::{names, nesting, strict};
 
 /// TypeScript as read by tree-sitter-typescript 0.23 and oxc.
 pub(super) static ENTRY: Entry = Entry {
@@ -12,12 +12,12 @@ pub(super) static ENTRY: Entry = Entry {
     definitions: DEFINITIONS,
     wrappers: &["export_statement"],
     separator: ".",
-    is_builtin: |_| false,
-    unresolved: None,
+    is_builtin: names::is_script_builtin,
+    unresolved: Some(names::script),
     layout: Layout::Braces,
     fragments: FRAGMENTS,
     control_heads: &[],
-    nests_beyond: nesting::braces,
+    nests_beyond: nesting::typescript,
 };
 
 /// TSX as read by the same two.
@@ -27,12 +27,12 @@ pub(super) static TSX: Entry = Entry {
     definitions: DEFINITIONS,
     wrappers: &["export_statement"],
     separator: ".",
-    is_builtin: |_| false,
-    unresolved: None,
+    is_builtin: names::is_script_builtin,
+    unresolved: Some(names::script),
     layout: Layout::Braces,
     fragments: FRAGMENTS,
     control_heads: &[],
-    nests_beyond: nesting::braces,
+    nests_beyond: nesting::tsx,
 };
 
 const DEFINITIONS: &[DefinitionKind] = &[

@@ -8,7 +8,36 @@ pub(crate) mod rust;
 pub(crate) mod script;
 pub(crate) mod tree;
 
-use reweave_core::Span;
+use reweave_core::{Language, Span, limits};
+
+use crate::language;
+
+/// Most of the stack that a recursive parser and its walkers may need for [`limits::TREE_DEPTH_MAX`] levels, with room
+/// for builds without optimisation. Only what is touched takes memory.
+const STACK_BYTES: usize = 256 << 20;
+
+/// Reads `text` by the strict parser of `language`, once it is known not to nest too deep for one.
+pub(crate) fn read(language: Language, text: &str) -> Result<Reading, Unreadable> {
+    let entry = language::entry(language);
+    if (entry.nests_beyond)(text, limits::TREE_DEPTH_MAX) {
+        return Err(Unreadable::TooDeep);
+    }
+    (entry.strict.read)(text)
+}
+
+/// Runs a parser that recurses on a stack of its own: those of the services' threads hold 2 MiB.
+pub(crate) fn on_a_deep_stack<T>(parse: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(STACK_BYTES, STACK_BYTES, parse)
+}
+
+/// Why a text was not read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// Its tree is deeper than [`limits::TREE_DEPTH_MAX`].
+    TooDeep,
+    /// The parser took more steps than [`limits::PARSE_STEPS_PER_BYTE`] allows.
+    TooComplex,
+}
 
 /// A text as its strict parser read it.
 #[derive(Debug, Default)]
@@ -34,5 +63,5 @@ pub struct Strict {
     pub parser: &'static str,
     /// Whether it accepts what the language's own compiler parses, and nothing else.
     pub exact: bool,
-    pub(crate) read: fn(&str) -> Reading,
+    pub(crate) read: fn(&str) -> Result<Reading, Unreadable>,
 }

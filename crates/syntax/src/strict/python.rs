@@ -8,7 +8,7 @@ use ruff_python_ast::token::Tokens;
 use ruff_python_parser::{Mode, ParseOptions, Parsed};
 use ruff_text_size::Ranged;
 
-use super::{Fault, Reading};
+use super::{Fault, Reading, Unreadable};
 use crate::scope::Scopes;
 
 /// A module's tree, and the scopes once somebody asked.
@@ -25,7 +25,7 @@ pub struct PythonFile<'a> {
     pub(crate) module: &'a Module,
 }
 
-pub(crate) fn read(text: &str) -> Reading {
+pub(crate) fn read(text: &str) -> Result<Reading, Unreadable> {
     let parsed = ruff_python_parser::parse_unchecked(text, ParseOptions::from(Mode::Module));
     let parsed = parsed.try_into_module().expect("a parse in module mode gives a module");
     let fault = |error: &ruff_python_parser::ParseError| {
@@ -33,7 +33,7 @@ pub(crate) fn read(text: &str) -> Reading {
         Fault { span: Span::new(range.start().to_usize(), range.end().to_usize()), message: error.error.to_string() }
     };
     let errors = parsed.errors().iter().map(fault).collect();
-    Reading { errors, tree: None, python: Some(Module { parsed, scopes: OnceLock::new() }) }
+    Ok(Reading { errors, tree: None, python: Some(Module { parsed, scopes: OnceLock::new() }) })
 }
 
 impl<'a> PythonFile<'a> {

@@ -4,30 +4,54 @@ use oxc_allocator::Allocator;
 use oxc_parser::Parser;
 use oxc_semantic::SemanticBuilder;
 use oxc_span::SourceType;
-use reweave_core::Span;
+use reweave_core::{Language, Span};
 
-use super::{Fault, Reading};
+use super::{Fault, Reading, Unreadable, on_a_deep_stack};
 
-pub(crate) fn javascript(text: &str) -> Reading {
-    read(text, SourceType::jsx().with_module(true), &[SourceType::cjs().with_jsx(true)])
+/// What a file of JavaScript may be.
+const JAVASCRIPT: &[SourceType] = &[SourceType::jsx().with_module(true), SourceType::cjs().with_jsx(true)];
+/// What a file of TypeScript may be.
+const TYPESCRIPT: &[SourceType] = &[SourceType::ts(), SourceType::d_ts()];
+/// What a file of TSX may be.
+const TSX: &[SourceType] = &[SourceType::tsx()];
+
+pub(crate) fn javascript(text: &str) -> Result<Reading, Unreadable> {
+    read(text, JAVASCRIPT)
 }
 
-pub(crate) fn typescript(text: &str) -> Reading {
-    read(text, SourceType::ts(), &[SourceType::d_ts()])
+pub(crate) fn typescript(text: &str) -> Result<Reading, Unreadable> {
+    read(text, TYPESCRIPT)
 }
 
-pub(crate) fn tsx(text: &str) -> Reading {
-    read(text, SourceType::tsx(), &[])
+pub(crate) fn tsx(text: &str) -> Result<Reading, Unreadable> {
+    read(text, TSX)
 }
 
-/// Reads `text` as `first`, or as the first of `others` in which it has no error: a file's text does not say whether it
-/// is a module, a script or a declaration file.
-fn read(text: &str, first: SourceType, others: &[SourceType]) -> Reading {
-    let errors = faults(text, first);
-    if !errors.is_empty() && others.iter().any(|kind| faults(text, *kind).is_empty()) {
-        return Reading::default();
+/// What a file of `language` may be, the likeliest first; nothing for a language that is no script.
+pub(crate) fn kinds(language: Language) -> &'static [SourceType] {
+    match language {
+        Language::JavaScript => JAVASCRIPT,
+        Language::TypeScript => TYPESCRIPT,
+        Language::Tsx => TSX,
+        Language::Python | Language::Rust | Language::Go | Language::Java | Language::C | Language::Cpp => &[],
     }
-    Reading { errors, tree: None, python: None }
+}
+
+/// Reads `text` as the first of `kinds` in which it has no error: a file's text does not say whether it is a module, a
+/// script or a declaration file. Its errors are those of the likeliest.
+fn read(text: &str, kinds: &[SourceType]) -> Result<Reading, Unreadable> {
+    let errors = on_a_deep_stack(|| {
+        let mut first = None;
+        for kind in kinds {
+            let errors = faults(text, *kind);
+            if errors.is_empty() {
+                return errors;
+            }
+            first.get_or_insert(errors);
+        }
+        first.unwrap_or_default()
+    });
+    Ok(Reading { errors, tree: None, python: None })
 }
 
 fn faults(text: &str, kind: SourceType) -> Vec<Fault> {

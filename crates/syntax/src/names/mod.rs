@@ -3,7 +3,14 @@
 //! A patch may not bring one in. Python and the JavaScript family are analysed by scopes; the registry says, per language,
 //! who does it ([`crate::language::Entry::unresolved`]).
 
+mod globals;
+mod script;
+#[cfg(test)]
+mod tests;
+
 use reweave_core::Span;
+
+pub(crate) use self::script::{is_builtin as is_script_builtin, unresolved as script};
 
 use crate::ParsedFile;
 
@@ -15,8 +22,8 @@ pub struct Unresolved {
 }
 
 /// By Python's own scopes.
-pub(crate) fn python(file: &ParsedFile) -> Vec<Unresolved> {
+pub(crate) fn python(file: &ParsedFile) -> Option<Vec<Unresolved>> {
     let scopes = file.python().map(|python| python.scopes());
     let unresolved = scopes.into_iter().flat_map(|scopes| scopes.unresolved());
-    unresolved.map(|read| Unresolved { name: read.name.to_string(), span: read.span }).collect()
+    Some(unresolved.map(|read| Unresolved { name: read.name.to_string(), span: read.span }).collect())
 }

@@ -1,49 +1,11 @@
-//! A bound on how deep a file's syntax tree can be, from its tokens alone.
-//!
-//! Strict parsers are recursive and so is the release of their trees: a file of 100 KB of `[` would end the process.
-//! So the bound is taken before the parser runs. It counts every token that can open a level, forgets a level only
-//! where the parser must have left it, and is exact enough that only generated or hostile files pass the limit.
+//! The bound for Python, exact enough from ruff's own tokens.
 
 use ruff_python_ast::token::TokenKind;
 use ruff_python_parser::{Mode, lexer};
 
 /// Whether a Python text may nest deeper than `limit`, or continue its lines more often.
-pub(crate) fn python(text: &str, limit: usize) -> bool {
+pub(super) fn beyond(text: &str, limit: usize) -> bool {
     exceeds(text, limit) || continues_beyond(text, limit)
-}
-
-/// Whether brackets and chains of operators may nest deeper than `limit`, by the bytes alone: strings and comments count
-/// too, so the bound is an upper one. `;`, `,`, line ends and the ends of blocks begin a new chain.
-pub(crate) fn braces(text: &str, limit: usize) -> bool {
-    let mut open: Vec<usize> = Vec::new();
-    let (mut enclosing, mut chain, mut in_word) = (0_usize, 0_usize, false);
-    for byte in text.bytes() {
-        let word = byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii();
-        match byte {
-            b'(' | b'[' | b'{' => {
-                open.push(chain);
-                enclosing += 1 + chain;
-                chain = 0;
-            }
-            b')' | b']' | b'}' => {
-                chain = open.pop().unwrap_or(0);
-                enclosing = enclosing.saturating_sub(1 + chain);
-                if byte == b'}' {
-                    chain = 0;
-                }
-            }
-            b';' | b',' => chain = 0,
-            b'\n' => chain = 0,
-            b'\r' | b'\t' | b' ' => {}
-            _ if word && in_word => {}
-            _ => chain += 1,
-        }
-        in_word = word;
-        if enclosing + chain > limit {
-            return true;
-        }
-    }
-    false
 }
 
 /// Whether more than `limit` line continuations follow each other: tree-sitter scans all that follow from each of them.
