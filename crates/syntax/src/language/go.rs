@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use reweave_core::Language;
 
 use super::{DefinitionKind, Entry, Layout, Strict, TargetKind, Wrapper};
-use crate::{nesting, strict};
+use crate::{names, nesting, strict};
 
 /// Go as read by tree-sitter-go 0.25; `go/parser` is asked about every patch that leaves the house.
 pub(super) static ENTRY: Entry = Entry {
@@ -18,8 +18,8 @@ pub(super) static ENTRY: Entry = Entry {
     ],
     wrappers: &[],
     separator: ".",
-    is_builtin: |_| false,
-    unresolved: None,
+    is_builtin: names::is_go_builtin,
+    unresolved: Some(names::go),
     layout: Layout::Braces,
     fragments: &[
         // An expression.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use reweave_core::Language;
 
 use super::{DefinitionKind, Entry, Layout, Strict, TargetKind, Wrapper};
-use crate::{nesting, strict};
+use crate::{names, nesting, strict};
 
 /// Java as read by tree-sitter-java 0.23; the compiler's parser is asked about every patch that leaves the house.
 pub(super) static ENTRY: Entry = Entry {
@@ -22,8 +22,8 @@ pub(super) static ENTRY: Entry = Entry {
     ],
     wrappers: &[],
     separator: ".",
-    is_builtin: |_| false,
-    unresolved: None,
+    is_builtin: names::is_java_builtin,
+    unresolved: Some(names::java),
     layout: Layout::Braces,
     fragments: &[
         // An expression.

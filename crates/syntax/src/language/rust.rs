@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::{DefinitionKind, Entry, Layout, Strict, TargetKind, Wrapper};
-use crate::{nesting, strict};
+use crate::{names, nesting, strict};
 
 /// Rust as read by tree-sitter-rust 0.24 and syn.
 pub(super) static ENTRY: Entry = Entry {
@@ -20,8 +20,8 @@ pub(super) static ENTRY: Entry = Entry {
     ],
     wrappers: &[],
     separator: "::",
-    is_builtin: |_| false,
-    unresolved: None,
+    is_builtin: names::is_rust_builtin,
+    unresolved: Some(names::rust),
     layout: Layout::Braces,
     fragments: &[
         // An expression.

@@ -4,12 +4,14 @@
 //! who does it ([`crate::language::Entry::unresolved`]).
 
 mod globals;
+mod local;
 mod script;
 #[cfg(test)]
 mod tests;
 
 use reweave_core::Span;
 
+pub(crate) use self::local::{go, is_go_builtin, is_java_builtin, is_rust_builtin, java, rust};
 pub(crate) use self::script::{is_builtin as is_script_builtin, unresolved as script};
 
 use crate::ParsedFile;

@@ -41,3 +41,41 @@ fn a_type_is_a_name_too_and_a_library_s_type_is_bound() {
 fn nobody_can_tell_the_names_of_a_broken_script() {
     assert_eq!(unresolved(Language::JavaScript, "a(;\n"), "?");
 }
+
+#[test]
+fn a_rust_value_that_stands_nowhere_else_is_unresolved() {
+    let names = |text| unresolved(Language::Rust, text);
+    assert_eq!(names("use a::b;\nfn f(c: u8) { let d = c + e; b(d); g(&h, Some(1), I, drop(c)); }\n"), "e g h");
+    assert_eq!(names("m! { fn a() {} }\nfn f() { a(); S { b: c.d } }\n"), "c");
+    assert_eq!(names("fn f() { println!(\"{a}\", a); a(); }\n"), "");
+    assert_eq!(names("fn a() {}\nmod b { use super::*; fn c() { a(); d(); } }\n"), "d");
+}
+
+#[test]
+fn a_rust_file_that_takes_names_wholesale_is_not_judged() {
+    for text in
+        ["use a::*;\nfn f() { b(); }\n", "use super::*;\nfn f() { b(); }\n", "include!(\"a\");\nfn f() { b(); }\n"]
+    {
+        assert_eq!(unresolved(Language::Rust, text), "?", "{text}");
+    }
+}
+
+#[test]
+fn a_java_value_that_stands_nowhere_else_is_unresolved_unless_it_may_be_inherited() {
+    let class =
+        |head: &str| format!("class A {head} {{ int a; int f(int b) {{ log.c(); return a + b + d + E.g; }} }}\n");
+    assert_eq!(unresolved(Language::Java, &class("")), "d");
+    assert_eq!(unresolved(Language::Java, &class("extends B")), "?");
+    assert_eq!(unresolved(Language::Java, &class("implements B")), "?");
+}
+
+#[test]
+fn a_go_package_of_the_standard_library_must_be_imported() {
+    let names = |text| unresolved(Language::Go, text);
+    assert_eq!(
+        names("package a\nimport \"net/http\"\nfunc f(r http.Request) { strings.ToLower(other.x) }\n"),
+        "strings"
+    );
+    assert_eq!(names("package a\nfunc f(strings []string) { strings.x() }\n"), "");
+    assert_eq!(names("package a\nimport . \"b\"\nfunc f() { strings.x() }\n"), "?");
+}
