@@ -120,13 +120,13 @@ fn indent_at(text: &str, at: usize) -> usize {
     line.len() - line.trim_start_matches([' ', '\t', '\x0c']).len()
 }
 
-fn leaf_before(parsed: &ParsedFile, at: usize) -> Option<Span> {
+pub(crate) fn leaf_before(parsed: &ParsedFile, at: usize) -> Option<Span> {
     let end = parsed.text()[..at].trim_end().len();
     let leaf = parsed.tree().root_node().descendant_for_byte_range(end.checked_sub(1)?, end)?;
     (leaf.child_count() == 0).then(|| Span::new(leaf.start_byte(), leaf.end_byte()))
 }
 
-fn leaf_after(parsed: &ParsedFile, at: usize) -> Option<Span> {
+pub(crate) fn leaf_after(parsed: &ParsedFile, at: usize) -> Option<Span> {
     let rest = &parsed.text()[at..];
     let start = at + rest.len() - rest.trim_start().len();
     if start == parsed.text().len() {

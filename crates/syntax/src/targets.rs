@@ -1,4 +1,4 @@
-//! Definitions by their qualified name: `function`, `Class`, `Class.method`, `outer.inner`.
+//! Definitions by their qualified name in the notation of the language: `Class.method`, `Type::method`, `T.Method`.
 
 use reweave_core::{EvidenceKind, Refusal, RefusalCode, Span};
 use tree_sitter::{Node, TreeCursor};
@@ -6,15 +6,19 @@ use tree_sitter::{Node, TreeCursor};
 use crate::ParsedFile;
 use crate::language::{self, DefinitionKind, Entry, TargetKind};
 
+mod naming;
 mod nearest;
 
 /// A definition in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Names from the outside in, joined by dots.
+    /// Names from the outside in, joined as the language joins them.
     pub path: String,
+    /// Other ways to write it: `<T as Trait>::f`, `func (T) F`, `f(int, String)`.
+    pub aliases: Vec<String>,
     pub kind: TargetKind,
-    /// The whole definition, decorators included, without the indentation before it.
+    /// The whole definition with `export`, decorators and annotations (Rust's attributes stand before it), without the
+    /// indentation before it.
     pub span: Span,
     pub name_span: Span,
     /// The statements of the body, comments between them included.
@@ -33,7 +37,7 @@ pub fn find(parsed: &ParsedFile, name: &str) -> Result<Target, Refusal> {
         Some((path, line)) => (path, line.parse::<u32>().ok()),
         None => (wanted.as_str(), None),
     };
-    let mut found: Vec<&Target> = all.iter().filter(|target| target.path == path).collect();
+    let mut found: Vec<&Target> = all.iter().filter(|target| naming::is_called(target, path)).collect();
     if let Some(line) = line {
         found.retain(|target| target.line == line);
     }
@@ -56,6 +60,14 @@ pub fn definitions(parsed: &ParsedFile) -> Vec<Target> {
     targets
 }
 
+/// The definition that `node` is.
+pub(crate) fn of(parsed: &ParsedFile, node: Node<'_>) -> Option<Target> {
+    let enclosing: Vec<Node<'_>> = std::iter::successors(node.parent(), Node::parent)
+        .filter(|outer| definition(parsed.entry(), *outer).is_some())
+        .collect();
+    read(parsed, node, &enclosing.into_iter().rev().collect::<Vec<_>>())
+}
+
 /// The qualified name of the innermost definition that holds `span`, or an empty text at module level.
 #[must_use]
 pub fn node_path_at(parsed: &ParsedFile, span: Span) -> String {
@@ -63,9 +75,7 @@ pub fn node_path_at(parsed: &ParsedFile, span: Span) -> String {
     let mut names = Vec::new();
     let mut node = parsed.tree().root_node();
     loop {
-        if let Some(name) = definition(entry, node).and_then(|kind| name_of(kind, node)) {
-            names.push(&parsed.text()[name.byte_range()]);
-        }
+        names.extend(definition(entry, node).and_then(|kind| naming::segment(parsed.text(), kind, node)));
         let mut cursor = node.walk();
         let holder = node.children(&mut cursor).find(|child| {
             child.start_byte() <= span.start && span.end <= child.end_byte() && !child.byte_range().is_empty()
@@ -99,9 +109,11 @@ fn walk<'tree>(parsed: &'tree ParsedFile, mut visit: impl FnMut(Node<'tree>, &[N
 
 /// The next node in the order of the text, parents first; false at the end.
 fn advance(cursor: &mut TreeCursor<'_>) -> bool {
-    if cursor.goto_first_child() {
-        return true;
-    }
+    cursor.goto_first_child() || skip(cursor)
+}
+
+/// The next node in the order of the text that is not below this one; false at the end.
+pub(crate) fn skip(cursor: &mut TreeCursor<'_>) -> bool {
     while !cursor.goto_next_sibling() {
         if !cursor.goto_parent() {
             return false;
@@ -110,40 +122,75 @@ fn advance(cursor: &mut TreeCursor<'_>) -> bool {
     true
 }
 
-fn definition(entry: &'static Entry, node: Node<'_>) -> Option<&'static DefinitionKind> {
-    entry.definitions.iter().find(|definition| node.is_named() && definition.node == node.kind())
+/// What `node` defines, if it is a definition.
+pub(crate) fn definition(entry: &'static Entry, node: Node<'_>) -> Option<&'static DefinitionKind> {
+    let holds = |kind: &&DefinitionKind| match kind.holding {
+        None => true,
+        Some((field, kinds)) => {
+            node.child_by_field_name(field).is_some_and(|held| kinds.is_empty() || kinds.contains(&held.kind()))
+        }
+    };
+    entry.definitions.iter().filter(|kind| node.is_named() && kind.node == node.kind()).find(holds)
 }
 
-/// The node of the definition's name: of `int *f(int)`, the innermost of its declarators.
-fn name_of<'tree>(kind: &DefinitionKind, node: Node<'tree>) -> Option<Node<'tree>> {
-    let name = node.child_by_field_name(kind.name)?;
-    std::iter::successors(Some(name), |name| name.child_by_field_name(kind.name)).last()
+/// The definition's node, without what wraps it.
+pub(crate) fn node_of<'tree>(parsed: &'tree ParsedFile, target: &Target) -> Option<Node<'tree>> {
+    let Span { start, end } = target.name_span;
+    let name = parsed.tree().root_node().descendant_for_byte_range(start, end)?;
+    std::iter::successors(Some(name), Node::parent)
+        .take_while(|node| target.span.contains(span_of(*node)))
+        .find(|node| definition(parsed.entry(), *node).is_some())
+}
+
+/// The node of the definition's body: its own, or that of the function it is bound to.
+pub(crate) fn body_of<'tree>(kind: &DefinitionKind, node: Node<'tree>) -> Option<Node<'tree>> {
+    let bound = kind.holding.and_then(|(field, _)| node.child_by_field_name(field));
+    node.child_by_field_name("body").or_else(|| bound?.child_by_field_name("body"))
 }
 
 fn read(parsed: &ParsedFile, node: Node<'_>, enclosing: &[Node<'_>]) -> Option<Target> {
     let entry = language::entry(parsed.language());
     let text = parsed.text();
     let kind = definition(entry, node)?;
-    let name = name_of(kind, node)?;
-    let body = node.child_by_field_name("body").unwrap_or(node);
-    let whole = node.parent().filter(|parent| entry.wrappers.contains(&parent.kind())).unwrap_or(node);
-    let outer = enclosing.iter().filter_map(|outer| Some((definition(entry, *outer)?, *outer)));
-    let outer_names = outer.filter_map(|(kind, outer)| name_of(kind, outer));
-    let names: Vec<&str> = outer_names.chain([name]).map(|name| &text[name.byte_range()]).collect();
-    let holder = enclosing.last().and_then(|outer| definition(entry, *outer));
-    let kind = match (kind.target, holder) {
-        (TargetKind::Function, Some(holder)) if holder.target.has_methods() => TargetKind::Method,
-        (kind, _) => kind,
+    let name = naming::name_of(kind, node)?;
+    let body = body_of(kind, node).unwrap_or(node);
+    let whole = wrapped(entry, node);
+    let outer: Vec<_> = enclosing.iter().filter_map(|outer| Some((definition(entry, *outer)?, *outer))).collect();
+    let holder = outer.last();
+    let target = match (kind.target, holder) {
+        (TargetKind::Function, Some((holder, _))) if holder.target.has_methods() => TargetKind::Method,
+        (target, _) => target,
     };
+    let (path, aliases) = naming::paths(text, entry, &outer, (kind, node))?;
     Some(Target {
-        path: names.join(entry.separator),
-        kind,
+        path,
+        aliases,
+        kind: target,
         span: span_of(whole),
         name_span: span_of(name),
         body_span: span_of(body),
         indent: indent_before(text, whole.start_byte()).to_owned(),
         line: parsed.line(name.start_byte()),
     })
+}
+
+/// `node` with the nodes around it that hold nothing else of its kind.
+fn wrapped<'tree>(entry: &'static Entry, node: Node<'tree>) -> Node<'tree> {
+    let alone = |parent: &Node<'tree>, node: Node<'tree>| {
+        let mut cursor = parent.walk();
+        parent
+            .named_children(&mut cursor)
+            .filter(|child| child.kind() == node.kind() || definition(entry, *child).is_some())
+            .count()
+            == 1
+    };
+    let mut whole = node;
+    while let Some(parent) =
+        whole.parent().filter(|parent| entry.wrappers.contains(&parent.kind()) && alone(parent, whole))
+    {
+        whole = parent;
+    }
+    whole
 }
 
 fn span_of(node: Node<'_>) -> Span {

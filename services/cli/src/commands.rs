@@ -6,6 +6,7 @@ pub(crate) mod dlq;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod gate;
+pub(crate) mod mask;
 mod outcome_file;
 pub(crate) mod patch;
 pub(crate) mod publish;

@@ -41,6 +41,8 @@ enum Command {
     Apply(commands::apply::Arguments),
     /// Restore the bytes from before a patch that was written here.
     Undo(commands::undo::Arguments),
+    /// List the parts of a file that may be refilled, and with what.
+    Mask(commands::mask::Arguments),
     /// Ask the gates about edits of a file.
     Gate(commands::gate::Arguments),
     /// Measure parts of Reweave on files of your own.
@@ -97,6 +99,7 @@ fn execute(cli: Cli) -> ExitCode {
             Command::Dlq(arguments) => commands::dlq::run(arguments, settings).await,
             Command::Apply(arguments) => commands::apply::run(&arguments),
             Command::Undo(arguments) => commands::undo::run(&arguments),
+            Command::Mask(arguments) => commands::mask::run(&arguments),
             Command::Gate(arguments) => commands::gate::run(&arguments),
             Command::Eval(arguments) => commands::eval::run(&arguments),
             Command::Patch(arguments) => commands::patch::run(&arguments),

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::{DefinitionKind, Entry, Layout, Strict, TargetKind, Wrapper};
+use super::{DefinitionKind, Docstring, Entry, Holding, Identifiers, Layout, Strict, TargetKind, Units, Wrapper};
 use crate::{names, nesting, strict};
 
 /// JavaScript as read by tree-sitter-javascript 0.25 and oxc.
@@ -14,8 +14,16 @@ pub(super) static ENTRY: Entry = Entry {
         DefinitionKind::named("generator_function_declaration", TargetKind::Function),
         DefinitionKind::named("class_declaration", TargetKind::Class),
         DefinitionKind::named("method_definition", TargetKind::Method),
+        DefinitionKind { holding: BOUND_CLASS, ..DefinitionKind::named("variable_declarator", TargetKind::Class) },
+        DefinitionKind { holding: BOUND, ..DefinitionKind::named("variable_declarator", TargetKind::Function) },
+        DefinitionKind {
+            holding: BOUND,
+            name: "property",
+            ..DefinitionKind::named("field_definition", TargetKind::Function)
+        },
+        DefinitionKind { holding: BOUND, name: "key", ..DefinitionKind::named("pair", TargetKind::Function) },
     ],
-    wrappers: &["export_statement"],
+    wrappers: &["lexical_declaration", "variable_declaration", "export_statement"],
     separator: ".",
     is_builtin: names::is_script_builtin,
     unresolved: Some(names::script),
@@ -52,8 +60,135 @@ pub(super) static ENTRY: Entry = Entry {
         // An attribute or child of an element.
         Wrapper::around("_ = <_>", "</_>"),
     ],
+    units: UNITS,
+    identifiers: IDENTIFIERS,
     control_heads: &[],
     nests_beyond: nesting::javascript,
+};
+
+/// The values that make a function of what they are bound to.
+pub(super) const BOUND: Option<Holding> =
+    Some(("value", &["arrow_function", "function_expression", "generator_function"]));
+/// The value that makes a class of it.
+pub(super) const BOUND_CLASS: Option<Holding> = Some(("value", &["class"]));
+
+const UNITS: Units = Units {
+    statements: &[
+        "break_statement",
+        "continue_statement",
+        "debugger_statement",
+        "class_declaration",
+        "function_declaration",
+        "generator_function_declaration",
+        "lexical_declaration",
+        "variable_declaration",
+        "do_statement",
+        "empty_statement",
+        "export_statement",
+        "expression_statement",
+        "for_in_statement",
+        "for_statement",
+        "if_statement",
+        "import_statement",
+        "labeled_statement",
+        "return_statement",
+        "statement_block",
+        "switch_statement",
+        "throw_statement",
+        "try_statement",
+        "while_statement",
+        "with_statement",
+        "using_declaration",
+    ],
+    expressions: &[
+        "assignment_expression",
+        "augmented_assignment_expression",
+        "await_expression",
+        "binary_expression",
+        "new_expression",
+        "ternary_expression",
+        "unary_expression",
+        "update_expression",
+        "yield_expression",
+        "array",
+        "arrow_function",
+        "call_expression",
+        "class",
+        "false",
+        "function_expression",
+        "generator_function",
+        "identifier",
+        "member_expression",
+        "meta_property",
+        "null",
+        "number",
+        "object",
+        "parenthesized_expression",
+        "regex",
+        "string",
+        "subscript_expression",
+        "super",
+        "template_string",
+        "this",
+        "true",
+        "undefined",
+        "jsx_element",
+        "jsx_self_closing_element",
+    ],
+    call: "call_expression",
+    arguments: &["arguments"],
+    types: &[],
+    imports: &["import_statement"],
+    comments: &["comment"],
+    verbatim: &["template_string", "string", "comment", "jsx_text"],
+    docstring: Docstring::CommentBefore,
+};
+
+const IDENTIFIERS: Identifiers = Identifiers {
+    node: "identifier",
+    beside_letters: "_$",
+    keywords: &[
+        "await",
+        "break",
+        "case",
+        "catch",
+        "class",
+        "const",
+        "continue",
+        "debugger",
+        "default",
+        "delete",
+        "do",
+        "else",
+        "enum",
+        "export",
+        "extends",
+        "false",
+        "finally",
+        "for",
+        "function",
+        "if",
+        "import",
+        "in",
+        "instanceof",
+        "let",
+        "new",
+        "null",
+        "return",
+        "static",
+        "super",
+        "switch",
+        "this",
+        "throw",
+        "true",
+        "try",
+        "typeof",
+        "var",
+        "void",
+        "while",
+        "with",
+        "yield",
+    ],
 };
 
 fn grammar() -> &'static tree_sitter::Language {

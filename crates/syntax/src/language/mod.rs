@@ -40,6 +40,9 @@ pub struct Entry {
     pub layout: Layout,
     /// Texts around a fragment in which it parses as it would in a file; tried in this order.
     pub fragments: &'static [Wrapper],
+    /// What may be masked.
+    pub units: Units,
+    pub identifiers: Identifiers,
     /// Statements whose head ends where a brace begins their body, so that a literal in braces cannot stand there.
     pub control_heads: &'static [&'static str],
     /// Whether a text may nest deeper than a limit; asked before any parser that recurses sees it.
@@ -63,6 +66,65 @@ pub struct DefinitionKind {
     /// The field that holds its name.
     pub name: &'static str,
     pub target: TargetKind,
+    /// What a node of this kind must hold to be a definition.
+    pub holding: Option<Holding>,
+    /// The field whose type the definition belongs to, wherever in the file it stands: the receiver of a Go method.
+    pub owner: Option<&'static str>,
+    /// The field of what it says about the named type: the trait of an `impl`.
+    pub of: Option<&'static str>,
+    /// Before its own name, where what it holds goes by the name alone: `impl T` holds `T::method`.
+    pub word: &'static str,
+}
+
+/// A field, and the kinds that may stand in it; none for any.
+pub type Holding = (&'static str, &'static [&'static str]);
+
+/// The node kinds behind the units of masking; definitions and bodies follow from [`DefinitionKind`].
+#[derive(Debug)]
+pub struct Units {
+    pub statements: &'static [&'static str],
+    pub expressions: &'static [&'static str],
+    /// An expression that stands only where any expression may: it tells a name that is read from one that is bound.
+    pub call: &'static str,
+    pub arguments: &'static [&'static str],
+    pub types: &'static [&'static str],
+    pub imports: &'static [&'static str],
+    pub comments: &'static [&'static str],
+    /// Nodes whose lines mean something with their indentation: it is never touched.
+    pub verbatim: &'static [&'static str],
+    pub docstring: Docstring,
+}
+
+/// Where a definition is described.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Docstring {
+    /// A string that is the first statement of the body.
+    FirstString,
+    /// The comments that end on the line above the definition.
+    CommentBefore,
+}
+
+/// What a name may look like.
+#[derive(Debug)]
+pub struct Identifiers {
+    /// The node kind of a name in an expression.
+    pub node: &'static str,
+    /// What else than letters may stand first.
+    pub beside_letters: &'static str,
+    /// What looks like a name and is none.
+    pub keywords: &'static [&'static str],
+}
+
+impl Identifiers {
+    /// Whether `text` may name a variable.
+    #[must_use]
+    pub fn admits(&self, text: &str) -> bool {
+        let starts = |letter: char| letter.is_alphabetic() || self.beside_letters.contains(letter);
+        let mut letters = text.chars();
+        letters.next().is_some_and(starts)
+            && letters.all(|letter| starts(letter) || letter.is_alphanumeric())
+            && !self.keywords.contains(&text)
+    }
 }
 
 /// What a definition defines.
@@ -74,8 +136,10 @@ pub enum TargetKind {
     Class,
     /// A type that is no class: a struct, an enum, an interface, an alias.
     Type,
-    /// A block that adds to a type, or names a namespace: `impl`, `mod`, `namespace`.
+    /// A block that adds to a type: `impl`, `trait`.
     Scope,
+    /// A block of names: `mod`, `namespace`.
+    Module,
 }
 
 /// Whether white space is part of the syntax.
@@ -106,7 +170,7 @@ pub fn entry(language: Language) -> &'static Entry {
 impl DefinitionKind {
     /// A definition whose name is the field `name`.
     const fn named(node: &'static str, target: TargetKind) -> Self {
-        Self { node, name: "name", target }
+        Self { node, name: "name", target, holding: None, owner: None, of: None, word: "" }
     }
 }
 
@@ -127,6 +191,7 @@ impl TargetKind {
             Self::Class => "class",
             Self::Type => "type",
             Self::Scope => "scope",
+            Self::Module => "module",
         }
     }
 
@@ -135,7 +200,7 @@ impl TargetKind {
     pub fn has_methods(&self) -> bool {
         match self {
             Self::Class | Self::Type | Self::Scope => true,
-            Self::Function | Self::Method => false,
+            Self::Function | Self::Method | Self::Module => false,
         }
     }
 }
@@ -157,12 +222,39 @@ mod tests {
             for kind in entry.control_heads {
                 assert_ne!(grammar.id_for_node_kind(kind, true), 0, "{kind}");
             }
+            let units = &entry.units;
+            let single = [units.call, entry.identifiers.node];
+            let lists = [units.statements, units.expressions, units.arguments, units.types, units.imports];
+            let lists = lists.into_iter().chain([units.comments, units.verbatim, &single]);
+            for kind in lists.flatten() {
+                assert_ne!(grammar.id_for_node_kind(kind, true), 0, "{language:?} {kind}");
+            }
             for definition in entry.definitions {
+                if let Some((field, kinds)) = definition.holding {
+                    assert!(grammar.field_id_for_name(field).is_some(), "{field}");
+                    kinds.iter().for_each(|kind| assert_ne!(grammar.id_for_node_kind(kind, true), 0, "{kind}"));
+                }
+                for field in definition.owner.into_iter().chain(definition.of) {
+                    assert!(grammar.field_id_for_name(field).is_some(), "{field}");
+                }
                 assert!(grammar.field_id_for_name(definition.name).is_some(), "{}", definition.name);
             }
             for extension in language.extensions() {
                 assert_eq!(Language::by_extension(extension), Some(language));
             }
         }
+    }
+
+    #[test]
+    fn a_name_is_letters_and_digits_and_no_keyword() {
+        let admits = |language, text| entry(language).identifiers.admits(text);
+        for language in Language::ALL {
+            assert!(admits(language, "größe_2"), "{language:?}");
+            for text in ["", "2x", "a b", "a.b", "for"] {
+                assert!(!admits(language, text), "{language:?} {text}");
+            }
+        }
+        assert!(admits(Language::JavaScript, "$") && !admits(Language::Python, "$"));
+        assert!(admits(Language::Go, "class") && !admits(Language::Java, "class"));
     }
 }

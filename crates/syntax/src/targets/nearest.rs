@@ -17,7 +17,7 @@ pub(super) fn to<'all>(path: &str, all: &'all [Target]) -> Vec<&'all Target> {
 
 /// 0 for the same last name, else the lesser edit distance of the whole paths or of the last names, if it is small.
 fn distance_between(wanted: &str, path: &str) -> Option<usize> {
-    let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_lowercase();
+    let last = |path: &str| path.rsplit(['.', ':', ' ']).next().unwrap_or_default().to_lowercase();
     let (wanted_last, path_last) = (last(wanted), last(path));
     if wanted_last == path_last {
         return Some(0);

@@ -1,0 +1,327 @@
+//! Units of masking: what a person or a model calls a part of a program, found as spans that may be refilled.
+
+use reweave_core::{Language, Refusal, RefusalCode, Span};
+use tree_sitter::Node;
+
+use crate::language::Units;
+use crate::place::Place;
+use crate::{Hole, ParsedFile, hole, targets};
+
+mod described;
+
+/// What may be masked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// A function, class or type as a whole.
+    Definition,
+    /// A definition up to its body.
+    Signature,
+    Body,
+    Statement,
+    /// Whole lines, whatever the tree says of them.
+    Lines,
+    Expression,
+    Arguments,
+    Type,
+    Import,
+    Docstring,
+    Comment,
+}
+
+/// A part of the file to refill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitHole {
+    pub unit: Unit,
+    pub span: Span,
+    /// The definitions around it.
+    pub node_path: String,
+    /// The white space before the code of its first line.
+    pub indent: String,
+    /// How many brackets are open before it.
+    pub bracket_depth: usize,
+    /// The leaf that ends before it.
+    pub before: Option<Span>,
+    /// The leaf that begins after it.
+    pub after: Option<Span>,
+    /// Its kind and goto type; none for text that is no node: lines, most signatures, runs of comments.
+    pub typed: Option<Hole>,
+}
+
+impl Unit {
+    /// Every unit.
+    pub const ALL: [Self; 11] = [
+        Self::Definition,
+        Self::Signature,
+        Self::Body,
+        Self::Statement,
+        Self::Lines,
+        Self::Expression,
+        Self::Arguments,
+        Self::Type,
+        Self::Import,
+        Self::Docstring,
+        Self::Comment,
+    ];
+
+    /// The word for it on every door.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Definition => "definition",
+            Self::Signature => "signature",
+            Self::Body => "body",
+            Self::Statement => "statement",
+            Self::Lines => "lines",
+            Self::Expression => "expression",
+            Self::Arguments => "arguments",
+            Self::Type => "type",
+            Self::Import => "import",
+            Self::Docstring => "docstring",
+            Self::Comment => "comment",
+        }
+    }
+
+    /// The unit called `name`.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|unit| unit.name() == name)
+    }
+
+    /// The node kinds of a unit that is a node by its kind alone.
+    fn kinds(self, units: &Units) -> &'static [&'static str] {
+        match self {
+            Self::Statement => units.statements,
+            Self::Expression => units.expressions,
+            Self::Arguments => units.arguments,
+            Self::Type => units.types,
+            Self::Import => units.imports,
+            Self::Comment => units.comments,
+            Self::Definition | Self::Signature | Self::Body | Self::Lines | Self::Docstring => &[],
+        }
+    }
+}
+
+impl UnitHole {
+    /// The kinds that may fill it; none where any text may.
+    #[must_use]
+    pub fn admissible(&self, language: Language) -> Vec<&'static str> {
+        self.typed.as_ref().map(|typed| typed.admissible(language)).unwrap_or_default()
+    }
+}
+
+/// The holes of `unit` at `place`, in the order of the text: the outermost ones inside a definition or lines, the
+/// innermost one around a position. Without a unit, what the place itself says. They never overlap.
+pub fn holes(parsed: &ParsedFile, place: &Place, unit: Option<Unit>) -> Result<Vec<UnitHole>, Refusal> {
+    let found = match place {
+        Place::Target(name) => {
+            let target = targets::find(parsed, name)?;
+            of_target(parsed, &target, unit.unwrap_or(Unit::Definition))
+        }
+        Place::Lines { .. } => {
+            let span = place.span(parsed)?;
+            match unit.unwrap_or(Unit::Lines) {
+                Unit::Lines => vec![untyped(parsed, Unit::Lines, span)],
+                unit => inside(parsed, unit, span),
+            }
+        }
+        Place::At { .. } => around(parsed, place.span(parsed)?, unit)?,
+        Place::Kind { kind, line } => {
+            let nodes = place.nodes(parsed, kind, *line)?;
+            nodes.into_iter().filter_map(|node| typed(parsed, unit.unwrap_or(Unit::of(parsed, node)), node)).collect()
+        }
+    };
+    if found.is_empty() { Err(nothing(parsed, place, unit)) } else { Ok(found) }
+}
+
+impl Unit {
+    /// The unit that a node is of, by its kind.
+    fn of(parsed: &ParsedFile, node: Node<'_>) -> Self {
+        let by_kind = |unit: &Self| is_of(parsed, *unit, node);
+        let order = [Self::Definition, Self::Import, Self::Statement, Self::Expression, Self::Arguments, Self::Type];
+        order.into_iter().chain([Self::Comment]).find(by_kind).unwrap_or(Self::Body)
+    }
+}
+
+fn of_target(parsed: &ParsedFile, target: &targets::Target, unit: Unit) -> Vec<UnitHole> {
+    let node = targets::node_of(parsed, target);
+    match unit {
+        Unit::Definition => vec![whole(parsed, unit, target.span)],
+        Unit::Body => node
+            .and_then(|node| targets::body_of(targets::definition(parsed.entry(), node)?, node))
+            .and_then(|body| typed(parsed, unit, body))
+            .into_iter()
+            .collect(),
+        Unit::Signature => {
+            let start = node.map_or(target.span.start, |node| node.start_byte());
+            let end = if target.body_span.start > start { target.body_span.start } else { target.span.end };
+            let head = parsed.text()[start..end].trim_end();
+            vec![untyped(parsed, unit, Span::new(start, start + head.len()))]
+        }
+        Unit::Lines => vec![untyped(parsed, unit, whole_lines(parsed.text(), target.span))],
+        Unit::Docstring => described::docstring(parsed, target).into_iter().collect(),
+        Unit::Statement => inside(parsed, unit, target.body_span),
+        Unit::Expression | Unit::Arguments | Unit::Type | Unit::Import | Unit::Comment => {
+            inside(parsed, unit, target.span)
+        }
+    }
+}
+
+/// The outermost nodes of `unit` that lie in `span` and are not all of it.
+fn inside(parsed: &ParsedFile, unit: Unit, span: Span) -> Vec<UnitHole> {
+    let mut found = Vec::new();
+    let mut cursor = parsed.tree().walk();
+    loop {
+        let node = cursor.node();
+        let here = Span::new(node.start_byte(), node.end_byte());
+        let trimmed = here.end - trailing_blank(&parsed.text()[here.start..here.end]);
+        let fits = span.start <= here.start && trimmed <= span.end;
+        let wanted = fits && is_of(parsed, unit, node) && (unit != Unit::Statement || here != span);
+        let hole = if wanted { typed(parsed, unit, node) } else { None };
+        let descend = hole.is_none() && here.start < span.end && span.start < here.end;
+        // A hole that was widened to a parent may reach into the one before.
+        let apart = hole.filter(|hole| found.last().is_none_or(|last: &UnitHole| last.span.end <= hole.span.start));
+        found.extend(apart);
+        if (!descend || !cursor.goto_first_child()) && !targets::skip(&mut cursor) {
+            return found;
+        }
+    }
+}
+
+fn trailing_blank(text: &str) -> usize {
+    text.len() - text.trim_end().len()
+}
+
+/// The innermost node of `unit` around `span`; of any unit, where none is asked for.
+fn around(parsed: &ParsedFile, span: Span, unit: Option<Unit>) -> Result<Vec<UnitHole>, Refusal> {
+    if unit == Some(Unit::Lines) {
+        return Ok(vec![untyped(parsed, Unit::Lines, whole_lines(parsed.text(), span))]);
+    }
+    // Refuses a place inside a syntax error.
+    Hole::at(parsed, span)?;
+    let node = parsed.tree().root_node().descendant_for_byte_range(span.start, span.end);
+    let mut line = std::iter::successors(node, Node::parent).take_while(|node| node.parent().is_some());
+    let found = line.find_map(|node| match unit {
+        Some(unit) => of_node(parsed, unit, node),
+        None => Unit::ALL
+            .into_iter()
+            .rev()
+            .find_map(|unit| is_of(parsed, unit, node).then(|| typed(parsed, unit, node)).flatten()),
+    });
+    Ok(found.into_iter().collect())
+}
+
+fn of_node(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> Option<UnitHole> {
+    match unit {
+        Unit::Signature | Unit::Body | Unit::Docstring | Unit::Definition => {
+            targets::definition(parsed.entry(), node)?;
+            let target = targets::of(parsed, node)?;
+            of_target(parsed, &target, unit).into_iter().next()
+        }
+        Unit::Statement | Unit::Expression | Unit::Arguments | Unit::Type | Unit::Import | Unit::Comment => {
+            is_of(parsed, unit, node).then(|| typed(parsed, unit, node)).flatten()
+        }
+        Unit::Lines => None,
+    }
+}
+
+/// Whether `node` is of a unit. A name counts as an expression only where a call could stand, and as a type only where
+/// it defines none.
+fn is_of(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> bool {
+    let entry = parsed.entry();
+    if unit == Unit::Definition {
+        return targets::definition(entry, node).is_some();
+    }
+    if !node.is_named() || !unit.kinds(&entry.units).contains(&node.kind()) {
+        return false;
+    }
+    match unit {
+        Unit::Type => !is_bound(parsed, node),
+        Unit::Expression => {
+            !is_bound(parsed, node) && (node.kind() != entry.identifiers.node || may_be_call(parsed, node))
+        }
+        Unit::Statement | Unit::Arguments | Unit::Import | Unit::Comment => true,
+        Unit::Definition | Unit::Signature | Unit::Body | Unit::Lines | Unit::Docstring => false,
+    }
+}
+
+/// Whether `node` is what its parent gives a name or a value to.
+fn is_bound(parsed: &ParsedFile, node: Node<'_>) -> bool {
+    let Some(parent) = node.parent() else { return false };
+    let is = |field| parent.child_by_field_name(field) == Some(node);
+    let declares = parent.kind().ends_with("parameters") || parent.kind().ends_with("parameter");
+    (declares && node.kind() == parsed.entry().identifiers.node)
+        || is("name")
+        || is("declarator")
+        || (is("left") && !parsed.entry().units.expressions.contains(&parent.kind()))
+}
+
+/// Whether a call could begin where `node` does: not so where a name is declared.
+fn may_be_call(parsed: &ParsedFile, node: Node<'_>) -> bool {
+    let grammar = (parsed.entry().grammar)();
+    let call = grammar.id_for_node_kind(parsed.entry().units.call, true);
+    let goto = hole::GotoType::of(grammar, node);
+    goto.is_some_and(|goto| grammar.next_state(goto.before, call) != 0)
+}
+
+/// The hole for `node`, or for the parent it is widened to.
+fn typed(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> Option<UnitHole> {
+    let hole = Hole::of(parsed, node)?;
+    Some(UnitHole { typed: Some(hole.clone()), ..untyped(parsed, unit, hole.span) })
+}
+
+/// The hole for the node that covers `span`, or for the text alone where none does.
+fn whole(parsed: &ParsedFile, unit: Unit, span: Span) -> UnitHole {
+    let hole = Hole::at(parsed, span).ok().filter(|hole| hole.span == span);
+    UnitHole { typed: hole, ..untyped(parsed, unit, span) }
+}
+
+/// The hole for `span`, of which nothing is known but its text.
+fn untyped(parsed: &ParsedFile, unit: Unit, span: Span) -> UnitHole {
+    let text = parsed.text();
+    let start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text[start..].trim_start_matches('\u{feff}');
+    let blank = line.len() - line.trim_start_matches([' ', '\t', '\x0c']).len();
+    UnitHole {
+        unit,
+        span,
+        node_path: targets::node_path_at(parsed, span),
+        indent: line[..blank].to_owned(),
+        bracket_depth: bracket_depth(parsed, span),
+        before: hole::leaf_before(parsed, span.start),
+        after: hole::leaf_after(parsed, span.end),
+        typed: None,
+    }
+}
+
+/// How many nodes around `span` have opened a bracket before it and close it after.
+fn bracket_depth(parsed: &ParsedFile, span: Span) -> usize {
+    let node = parsed.tree().root_node().descendant_for_byte_range(span.start, span.end);
+    let opens = |node: &Node<'_>| {
+        let mut cursor = node.walk();
+        let children = node.children(&mut cursor);
+        let brackets = children
+            .filter(|child| child.end_byte() <= span.start && ["(", "[", "{", "<", "${", "#{"].contains(&child.kind()));
+        let open = brackets.count();
+        let mut cursor = node.walk();
+        let closed = node
+            .children(&mut cursor)
+            .filter(|child| child.end_byte() <= span.start && [")", "]", "}", ">"].contains(&child.kind()));
+        open > closed.count()
+    };
+    std::iter::successors(node, Node::parent).filter(opens).count()
+}
+
+/// `span` widened to whole lines, without the last line's end.
+fn whole_lines(text: &str, span: Span) -> Span {
+    let start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[span.end..].find('\n').map_or(text.len(), |newline| span.end + newline);
+    let end = if text[..end].ends_with('\r') { end - 1 } else { end };
+    Span::new(start, end.max(start))
+}
+
+fn nothing(parsed: &ParsedFile, place: &Place, unit: Option<Unit>) -> Refusal {
+    let file = &parsed.file().path;
+    let unit = unit.map_or("part that may be masked", |unit| unit.name());
+    Refusal::new(RefusalCode::TargetMissing, format!("{place} of `{file}` holds no {unit} without a syntax error"))
+        .next("choose another unit or a wider place")
+}
