@@ -82,8 +82,8 @@ impl Siege {
         let overrides = [
             (Part::Gateway, "gateway.lease_ms=2000"),
             (Part::Gateway, "gateway.in_flight_max=32"),
-            // More than the gateway is ended: a slow spec may be in hand each time, and is not what ends it.
-            (Part::Gateway, "gateway.attempts_max=24"),
+            // The most there is: a slow spec may be in hand whenever the gateway is ended, and is not what ends it.
+            (Part::Gateway, "gateway.attempts_max=16"),
             (Part::Gateway, "gateway.retries_max=10"),
             (Part::Synthesis, &format!("synthesis.crash_on={POISON}")),
         ];

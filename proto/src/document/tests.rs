@@ -148,7 +148,7 @@ fn a_rule_that_is_broken_is_refused_with_its_place() {
         expect![[r#"
         language.unsupported: `a.rb` has an extension of no supported language
           field: line 2, column 3, field edit.file_path
-          suggestion: supported: python
+          suggestion: supported: python, javascript, typescript, tsx, rust, go, java, c, cpp
           next: set `edit.language` to one of them
     "#]],
     );
