@@ -61,7 +61,9 @@ async fn a_pod_answers_an_independent_client_in_every_form() -> Result<()> {
 
     assert_eq!(pod.terminate(Duration::from_secs(10))?, None, "a part did not stop in order\n{}", pod.log()?);
     let log = pod.log()?;
-    let errors: Vec<&str> = log.lines().filter(|line| line.contains(" ERROR ")).collect();
+    // The client library may find its connection closed already when it drops a producer at the very end.
+    let expected = |line: &&str| line.contains("pulsar::producer: could not close producer");
+    let errors: Vec<&str> = log.lines().filter(|line| line.contains(" ERROR ") && !expected(line)).collect();
     assert!(errors.is_empty(), "{}", errors.join("\n"));
     Ok(())
 }
