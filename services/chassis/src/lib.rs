@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod config;
+pub mod git;
 pub mod in_process;
 pub mod metrics;
 pub mod server;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use cap_std::{ambient_authority, fs::Dir};
+use reweave_chassis::git;
 use reweave_core::{EvidenceKind, FileText, InlineFile, Refusal, RefusalCode, RelativePath, Source, limits};
 
 use crate::SynthesisConfig;
@@ -180,7 +181,7 @@ fn unknown(name: &str, config: &SynthesisConfig) -> Refusal {
 
 /// Compares the commit that `HEAD` names with the one the spec was made for.
 fn check_revision(workspace: &Path, expected: &str) -> Result<(), Refusal> {
-    let head = head_commit(workspace).ok_or_else(|| {
+    let head = git::head(workspace).ok_or_else(|| {
         Refusal::new(RefusalCode::WorkspaceUnavailable, "the workspace has no readable git revision")
             .next("leave revision empty, or make the workspace a git checkout")
     })?;
@@ -190,17 +191,6 @@ fn check_revision(workspace: &Path, expected: &str) -> Result<(), Refusal> {
     Err(Refusal::new(RefusalCode::StaleBase, "the workspace is at another revision")
         .with(EvidenceKind::Error, format!("wanted {expected}, found {head}"))
         .next("check out the wanted revision, or send the spec for the present one"))
-}
-
-fn head_commit(workspace: &Path) -> Option<String> {
-    let git = workspace.join(".git");
-    let head = std::fs::read_to_string(git.join("HEAD")).ok()?;
-    let Some(reference) = head.trim().strip_prefix("ref: ") else { return Some(head.trim().to_owned()) };
-    if let Ok(commit) = std::fs::read_to_string(git.join(reference)) {
-        return Some(commit.trim().to_owned());
-    }
-    let packed = std::fs::read_to_string(git.join("packed-refs")).ok()?;
-    packed.lines().find_map(|line| line.strip_suffix(reference).map(|commit| commit.trim().to_owned()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! Which commit a workspace is at, read from git's own files: the service starts no git.
+//! Whether a workspace is at the commit that a spec was made for.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
+use reweave_chassis::git;
 use reweave_core::{EvidenceKind, Refusal, RefusalCode};
 
 /// Shortest abbreviation of a commit that is taken, in hexadecimal digits.
@@ -13,7 +14,8 @@ pub(super) fn verify(workspace: &Path, revision: &str) -> Result<(), Refusal> {
     if revision.len() < DIGITS_MIN || !revision.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(refusal(format!("`{revision}` is not a commit id of {DIGITS_MIN} or more digits")));
     }
-    let head = head(workspace).ok_or_else(|| refusal("the workspace's commit cannot be read from `.git`".into()))?;
+    let head =
+        git::head(workspace).ok_or_else(|| refusal("the workspace's commit cannot be read from `.git`".into()))?;
     if head.starts_with(&revision.to_ascii_lowercase()) {
         return Ok(());
     }
@@ -22,37 +24,10 @@ pub(super) fn verify(workspace: &Path, revision: &str) -> Result<(), Refusal> {
         .next(format!("git checkout {revision}")))
 }
 
-/// The commit that HEAD means. Layout: gitrepository-layout(5).
-fn head(workspace: &Path) -> Option<String> {
-    let git = git_folder(workspace)?;
-    let head = fs::read_to_string(git.join("HEAD")).ok()?;
-    let Some(name) = head.trim().strip_prefix("ref: ") else { return commit(&head) };
-    // A linked work tree keeps its branches in the main one.
-    let common = fs::read_to_string(git.join("commondir")).map_or(git.clone(), |path| git.join(path.trim()));
-    let loose = fs::read_to_string(common.join(name)).ok();
-    loose.and_then(|text| commit(&text)).or_else(|| packed(&fs::read_to_string(common.join("packed-refs")).ok()?, name))
-}
-
-fn git_folder(workspace: &Path) -> Option<std::path::PathBuf> {
-    let git = workspace.join(".git");
-    if git.is_dir() {
-        return Some(git);
-    }
-    let text = fs::read_to_string(&git).ok()?;
-    Some(workspace.join(text.trim().strip_prefix("gitdir: ")?))
-}
-
-fn packed(refs: &str, name: &str) -> Option<String> {
-    refs.lines().find_map(|line| commit(line.strip_suffix(name)?.strip_suffix(' ')?))
-}
-
-fn commit(text: &str) -> Option<String> {
-    let text = text.trim();
-    (text.len() >= 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| text.to_ascii_lowercase())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";

@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
+use reweave_chassis::git;
 use serde_json::{Map, Value, json};
 
 /// An evaluation with its setting, so that somebody else can repeat it.
@@ -37,24 +38,9 @@ impl Report {
     }
 }
 
-/// The commit of the repository whose root we are in, read from its files; empty elsewhere.
+/// The commit of the repository whose root we are in; empty elsewhere.
 fn commit() -> String {
-    let read = |path: &str| fs::read_to_string(Path::new(".git").join(path)).unwrap_or_default();
-    let head = read("HEAD");
-    let id = match head.trim().strip_prefix("ref: ") {
-        None => head.trim().to_owned(),
-        Some(name) => match read(name).trim() {
-            "" => packed(&read("packed-refs"), name),
-            id => id.to_owned(),
-        },
-    };
-    id.chars().take(12).collect()
-}
-
-/// The id beside `name` in git's file of packed references.
-fn packed(references: &str, name: &str) -> String {
-    let line = references.lines().find_map(|line| line.strip_suffix(name)?.strip_suffix(' '));
-    line.unwrap_or_default().to_owned()
+    git::head(Path::new(".")).unwrap_or_default().chars().take(12).collect()
 }
 
 /// The value below which `share` (0 to 1) of `values` lies; 0 of none.
