@@ -144,7 +144,8 @@ const UNITS: Units = Units {
     docstring: Docstring::CommentBefore,
 };
 
-const IDENTIFIERS: Identifiers = Identifiers {
+/// Words and letters of names, the same in TypeScript.
+pub(super) const IDENTIFIERS: Identifiers = Identifiers {
     node: "identifier",
     beside_letters: "_$",
     keywords: &[

@@ -2,12 +2,23 @@
 
 use std::sync::OnceLock;
 
-use super::javascript::{BOUND, BOUND_CLASS};
-use super::{DefinitionKind, Docstring, Entry, Identifiers, Layout, Strict, TargetKind, Units, Wrapper};
+use super::javascript::{BOUND, BOUND_CLASS, IDENTIFIERS};
+use super::{DefinitionKind, Docstring, Entry, Layout, Strict, TargetKind, Units, Wrapper};
 use crate::{names, nesting, strict};
 
 /// TypeScript as read by tree-sitter-typescript 0.23 and oxc.
-pub(super) static ENTRY: Entry = Entry {
+pub(super) static ENTRY: Entry = TYPESCRIPT;
+
+/// TSX as read by the same two.
+pub(super) static TSX: Entry = Entry {
+    grammar: tsx,
+    strict: Strict { parser: "oxc", exact: true, read: strict::script::tsx },
+    units: TSX_UNITS,
+    nests_beyond: nesting::tsx,
+    ..TYPESCRIPT
+};
+
+const TYPESCRIPT: Entry = Entry {
     grammar: typescript,
     strict: Strict { parser: "oxc", exact: true, read: strict::script::typescript },
     definitions: DEFINITIONS,
@@ -21,23 +32,6 @@ pub(super) static ENTRY: Entry = Entry {
     identifiers: IDENTIFIERS,
     control_heads: &[],
     nests_beyond: nesting::typescript,
-};
-
-/// TSX as read by the same two.
-pub(super) static TSX: Entry = Entry {
-    grammar: tsx,
-    strict: Strict { parser: "oxc", exact: true, read: strict::script::tsx },
-    definitions: DEFINITIONS,
-    wrappers: &["lexical_declaration", "variable_declaration", "ambient_declaration", "export_statement"],
-    separator: ".",
-    is_builtin: names::is_script_builtin,
-    unresolved: Some(names::script),
-    layout: Layout::Braces,
-    fragments: FRAGMENTS,
-    units: TSX_UNITS,
-    identifiers: IDENTIFIERS,
-    control_heads: &[],
-    nests_beyond: nesting::tsx,
 };
 
 const DEFINITIONS: &[DefinitionKind] = &[
@@ -246,53 +240,6 @@ const TSX_UNITS: Units = Units {
     ],
     verbatim: &["template_string", "string", "comment", "jsx_text"],
     ..UNITS
-};
-
-const IDENTIFIERS: Identifiers = Identifiers {
-    node: "identifier",
-    beside_letters: "_$",
-    keywords: &[
-        "await",
-        "break",
-        "case",
-        "catch",
-        "class",
-        "const",
-        "continue",
-        "debugger",
-        "default",
-        "delete",
-        "do",
-        "else",
-        "enum",
-        "export",
-        "extends",
-        "false",
-        "finally",
-        "for",
-        "function",
-        "if",
-        "import",
-        "in",
-        "instanceof",
-        "let",
-        "new",
-        "null",
-        "return",
-        "static",
-        "super",
-        "switch",
-        "this",
-        "throw",
-        "true",
-        "try",
-        "typeof",
-        "var",
-        "void",
-        "while",
-        "with",
-        "yield",
-    ],
 };
 
 fn typescript() -> &'static tree_sitter::Language {
