@@ -186,8 +186,6 @@ pub struct Delivery {
 /// A piece of a message that was larger than the broker takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// What all pieces of one message share.
-    pub message: String,
     /// 0-based.
     pub index: u32,
     /// Bytes of the whole message, as its producer says.

@@ -96,7 +96,7 @@ fn what_cannot_be_used_is_refused_with_its_reason() {
 #[test]
 fn a_piece_of_a_larger_message_is_refused_by_the_size_of_the_whole() {
     let properties = [("ce_source", "s"), ("ce_id", "1"), ("ce_type", SPEC_TYPE)];
-    let chunk = Some(Chunk { message: "m".into(), index: 0, bytes_total: 6_000_000 });
+    let chunk = Some(Chunk { index: 0, bytes_total: 6_000_000 });
     let unreadable = read(&Delivery { chunk, ..delivery(&properties, b"{") }).unwrap_err();
     assert_eq!(unreadable.refusal.reason, "the body has 6000000 bytes");
     assert_eq!(unreadable.key, Some(Key { source: "s".into(), id: "1".into() }));

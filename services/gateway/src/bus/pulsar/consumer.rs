@@ -296,7 +296,6 @@ pub(super) fn delivery(topic: Topic, partition: i32, message: Message<Vec<u8>>) 
     };
     let metadata = message.payload.metadata;
     let chunk = metadata.num_chunks_from_msg.filter(|count| *count > 1).map(|_| Chunk {
-        message: metadata.uuid.unwrap_or_default(),
         index: metadata.chunk_id.and_then(|index| u32::try_from(index).ok()).unwrap_or(0),
         bytes_total: metadata.total_chunk_msg_size.and_then(|total| u64::try_from(total).ok()).unwrap_or(0),
     });
