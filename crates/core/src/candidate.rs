@@ -21,6 +21,15 @@ pub struct Candidate {
     pub risks: Vec<RiskPart>,
 }
 
+impl Candidate {
+    /// Edits that somebody else made, allowed to change exactly what they change: for asking the gates about them.
+    #[must_use]
+    pub fn of_edits(path: RelativePath, edits: Edits, proposer: Proposer, operator: &'static str) -> Self {
+        let masked = edits.as_slice().iter().map(|edit| MaskedSpan::of(&path, edit)).collect();
+        Self { path, edits, masked, proposer, operator, description: String::new(), prior: 0.5, risks: Vec::new() }
+    }
+}
+
 /// What a deterministic operator answers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Proposal {

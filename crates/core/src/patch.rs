@@ -1,6 +1,6 @@
 //! A patch that was proven good, with the proof.
 
-use crate::{CheckName, Edits, RelativePath, Risk, Sha256, Span};
+use crate::{CheckName, Edit, Edits, RelativePath, Risk, Sha256, Span};
 
 /// The deterministic part of a good outcome: same input, seed and version give the same bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +56,19 @@ pub struct MaskedSpan {
     pub span: Span,
     pub node_kind: String,
     pub node_path: String,
+}
+
+impl MaskedSpan {
+    /// The place of `edit`.
+    #[must_use]
+    pub fn of(path: &RelativePath, edit: &Edit) -> Self {
+        Self {
+            path: path.clone(),
+            span: edit.span,
+            node_kind: edit.node_kind.clone(),
+            node_path: edit.node_path.clone(),
+        }
+    }
 }
 
 /// What the gates found.

@@ -6,7 +6,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use reweave_core::{Candidate, Edit, Edits, FileText, Language, MaskedSpan, Proposer, Span};
+use reweave_core::{Candidate, Edit, Edits, FileText, Language, Proposer, Span};
 use reweave_syntax::gates::{self, Predictor};
 use reweave_syntax::{Hole, ParsedFile, mask, targets, tree_errors};
 use ruff_python_parser::parse_module;
@@ -35,16 +35,8 @@ fn candidate(file: &FileText) -> Candidate {
     let start = file.text.find(&old).expect("the comparison is in the middle function");
     let span = Span::new(start, start + old.len());
     let edit = Edit::of(&file.text, span, old.replace('<', "<="), "comparison_operator", "Shape.scaled");
-    Candidate {
-        path: file.path.clone(),
-        edits: Edits::new(&file.text, vec![edit]).expect("one edit"),
-        masked: vec![MaskedSpan { path: file.path.clone(), span, node_kind: String::new(), node_path: String::new() }],
-        proposer: Proposer::Mutation,
-        operator: "comparison",
-        description: String::new(),
-        prior: 0.5,
-        risks: Vec::new(),
-    }
+    let edits = Edits::new(&file.text, vec![edit]).expect("one edit");
+    Candidate::of_edits(file.path.clone(), edits, Proposer::Mutation, "comparison")
 }
 
 fn ladder(criterion: &mut Criterion) {

@@ -8,7 +8,7 @@
 
 use std::io::{BufRead, Write};
 
-use reweave_core::{Candidate, Edit, Edits, FileText, Language, MaskedSpan, Proposer, Span};
+use reweave_core::{Candidate, Edit, Edits, FileText, Language, Proposer, Span};
 use reweave_syntax::{ParsedFile, gates};
 use serde_json::{Value, json};
 
@@ -54,15 +54,6 @@ fn aligned(base: &ParsedFile, span: Span) -> bool {
 }
 
 fn candidate(base: &ParsedFile, span: Span, new_text: &str) -> Result<Candidate, Box<dyn std::error::Error>> {
-    let path = base.file().path.clone();
-    Ok(Candidate {
-        masked: vec![MaskedSpan { path: path.clone(), span, node_kind: "lines".into(), node_path: String::new() }],
-        edits: Edits::new(base.text(), vec![Edit::of(base.text(), span, new_text, "lines", "")])?,
-        path,
-        proposer: Proposer::Mutation,
-        operator: "infilling",
-        description: String::new(),
-        prior: 0.5,
-        risks: Vec::new(),
-    })
+    let edits = Edits::new(base.text(), vec![Edit::of(base.text(), span, new_text, "lines", "")])?;
+    Ok(Candidate::of_edits(base.file().path.clone(), edits, Proposer::Mutation, "infilling"))
 }

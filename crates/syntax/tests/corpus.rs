@@ -10,7 +10,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use reweave_core::{Candidate, Edit, Edits, FileText, Language, MaskedSpan, Proposer, Refusal};
+use reweave_core::{Candidate, Edit, Edits, FileText, Language, Proposer, Refusal};
 use reweave_syntax::{ParsedFile, Place, Unit, gates, layout, targets, unit};
 
 /// Fewest cases of a language that is held to its strict rules.
@@ -181,22 +181,7 @@ fn judged(parsed: &ParsedFile, holes: &[unit::UnitHole], fill: &str) -> String {
         Edit::of(parsed.text(), hole.span, layout::fit(parsed, hole.span, fill), kind, "")
     };
     let edits = Edits::new(parsed.text(), holes.iter().map(edit).collect()).unwrap();
-    let masked = |edit: &Edit| MaskedSpan {
-        path: path.clone(),
-        span: edit.span,
-        node_kind: edit.node_kind.clone(),
-        node_path: String::new(),
-    };
-    let candidate = Candidate {
-        masked: edits.as_slice().iter().map(masked).collect(),
-        edits,
-        path: path.clone(),
-        proposer: Proposer::Refactor,
-        operator: "corpus",
-        description: String::new(),
-        prior: 0.5,
-        risks: Vec::new(),
-    };
+    let candidate = Candidate::of_edits(path.clone(), edits, Proposer::Refactor, "corpus");
     let report = gates::check(parsed, &candidate);
     match report.refused {
         Some(_) => "refused".to_owned(),

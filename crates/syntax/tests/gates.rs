@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use reweave_core::{Candidate, Edit, Edits, FileText, Language, MaskedSpan, Proposer, Span};
+use reweave_core::{Candidate, Edit, Edits, FileText, Language, Proposer, Span};
 use reweave_syntax::gates::{self, Predictor};
 use reweave_syntax::{ParsedFile, tree_errors};
 
@@ -82,16 +82,8 @@ fn verdict(language: Language, source: &str) -> String {
     assert_eq!(base.errors(), [], "{source}");
     let edit = Edit::of(base.text(), span, new, "", "");
     let predicted = Predictor::new(&base).admits(&edit);
-    let candidate = Candidate {
-        masked: vec![MaskedSpan { path: path.clone(), span, node_kind: String::new(), node_path: String::new() }],
-        edits: Edits::new(base.text(), vec![edit]).expect("one edit"),
-        path,
-        proposer: Proposer::Mutation,
-        operator: "corpus",
-        description: String::new(),
-        prior: 0.5,
-        risks: Vec::new(),
-    };
+    let edits = Edits::new(base.text(), vec![edit]).expect("one edit");
+    let candidate = Candidate::of_edits(path, edits, Proposer::Mutation, "corpus");
     let report = gates::check(&base, &candidate);
     assert_eq!(report.validation.bytes_changed_outside, 0, "{source}");
     assert!(!predicted || tree_errors(language, &report.result) == 0, "predicted, and wrong: {source}");

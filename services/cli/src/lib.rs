@@ -1,6 +1,7 @@
 //! The `reweave` command: a library, so that tests can call what the binary calls.
 
 mod commands;
+mod input;
 mod pod;
 mod render;
 mod settings;

@@ -83,6 +83,19 @@ fn unchanged(reason: &str) -> String {
     format!("{} {reason}\n", "nothing to do:".green().bold())
 }
 
+/// A refusal as a document, for commands whose answer is no outcome event.
+pub(crate) fn refusal_json(refusal: &Refusal) -> serde_json::Value {
+    let evidence = refusal.evidence.iter().map(|evidence| {
+        serde_json::json!({"kind": evidence.kind.as_str(), "detail": evidence.detail, "line": evidence.line})
+    });
+    serde_json::json!({
+        "code": refusal.code.to_string(),
+        "reason": refusal.reason,
+        "evidence": evidence.collect::<Vec<_>>(),
+        "next": refusal.next_command,
+    })
+}
+
 /// A refusal with its evidence and the next command.
 pub(crate) fn refusal(refusal: &Refusal) -> String {
     let mut out =

@@ -1,15 +1,17 @@
 //! One source file named on the command line, parsed.
 
-use std::{fs::File, io::Read, path::Path};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use reweave_core::{EvidenceKind, FileText, Language, Refusal, RefusalCode, RelativePath, limits};
 use reweave_syntax::ParsedFile;
 
+use crate::input;
+
 /// Reads and parses `path`, in the language named or the one its extension tells. The inner error is a refusal of what
 /// the file holds, the outer one says that it cannot be read.
 pub(crate) fn parse(path: &Path, language: Option<Language>) -> Result<Result<ParsedFile, Refusal>> {
-    let bytes = read(path)?;
+    let bytes = input::file(path, limits::SOURCE_BYTES_MAX).with_context(|| format!("read {}", path.display()))?;
     Ok(decode(path, bytes, language))
 }
 
@@ -17,16 +19,6 @@ pub(crate) fn parse(path: &Path, language: Option<Language>) -> Result<Result<Pa
 pub(crate) fn language(name: &str) -> Result<Language, String> {
     let known: Vec<&str> = Language::ALL.iter().map(Language::name).collect();
     Language::by_name(name).ok_or_else(|| format!("`{name}` is not one of {}", known.join(", ")))
-}
-
-/// At most one byte more than a source file may have, so that a larger one is refused and not read.
-fn read(path: &Path) -> Result<Vec<u8>> {
-    let file = File::open(path).with_context(|| format!("open {}", path.display()))?;
-    let mut bytes = Vec::new();
-    file.take(limits::SOURCE_BYTES_MAX as u64 + 1)
-        .read_to_end(&mut bytes)
-        .with_context(|| format!("read {}", path.display()))?;
-    Ok(bytes)
 }
 
 fn decode(path: &Path, bytes: Vec<u8>, language: Option<Language>) -> Result<ParsedFile, Refusal> {

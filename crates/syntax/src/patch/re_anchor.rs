@@ -83,7 +83,7 @@ fn carry_over(patch: &Patch, moved: &[Moved]) -> Patch {
         .collect();
     let mut carried = patch.clone();
     carried.unified_diff = diff::unified(&diffs);
-    carried.masked_spans = files.iter().flat_map(|file| masked(&file.path, &file.edits)).collect();
+    carried.masked_spans = files.iter().flat_map(masked).collect();
     carried.validation = together(moved);
     carried.checks.clear();
     for (old, new) in patch.files.iter().zip(&files).filter(|(old, new)| old.base_sha256 != new.base_sha256) {
@@ -124,17 +124,8 @@ fn checked(stale: Stale<'_>, placed: Vec<Placed>) -> Result<Edits, Refusal> {
 
 fn gated(present: &ParsedFile, edits: &Edits) -> Result<Validation, Refusal> {
     let path = &present.file().path;
-    let candidate = Candidate {
-        path: path.clone(),
-        edits: edits.clone(),
-        // Nothing but the places found may change: narrower than the spans that were frozen for the old base.
-        masked: masked(path, edits).collect(),
-        proposer: Proposer::Refactor,
-        operator: "re_anchor",
-        description: String::new(),
-        prior: 0.0,
-        risks: Vec::new(),
-    };
+    // Nothing but the places found may change: narrower than the spans that were frozen for the old base.
+    let candidate = Candidate::of_edits(path.clone(), edits.clone(), Proposer::Refactor, "re_anchor");
     let report = gates::check(present, &candidate);
     match (report.refused, report.reason()) {
         (None, _) => Ok(report.validation),
@@ -145,13 +136,8 @@ fn gated(present: &ParsedFile, edits: &Edits) -> Result<Validation, Refusal> {
     }
 }
 
-fn masked<'a>(path: &'a RelativePath, edits: &'a Edits) -> impl Iterator<Item = MaskedSpan> + 'a {
-    edits.as_slice().iter().map(|edit| MaskedSpan {
-        path: path.clone(),
-        span: edit.span,
-        node_kind: edit.node_kind.clone(),
-        node_path: edit.node_path.clone(),
-    })
+fn masked(file: &FileChange) -> impl Iterator<Item = MaskedSpan> {
+    file.edits.as_slice().iter().map(|edit| MaskedSpan::of(&file.path, edit))
 }
 
 fn changed(stale: Stale<'_>, edits: Edits) -> FileChange {

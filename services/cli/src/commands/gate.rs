@@ -1,23 +1,21 @@
 //! `reweave gate`: what the gates say of edits that somebody else made.
 
 use std::{
-    fs::File,
-    io::{Read, Write},
+    io::Write,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use owo_colors::OwoColorize;
 use reweave_core::{
-    Candidate, Edit, Edits, EvidenceKind, ExitCode, FileText, Language, MaskedSpan, Proposer, Refusal, RefusalCode,
-    Span, limits,
+    Candidate, Edit, Edits, EvidenceKind, ExitCode, FileText, Language, Proposer, Refusal, RefusalCode, Span, limits,
 };
 use reweave_syntax::{GateReport, ParsedFile, fingerprint, gates};
 use serde::Deserialize;
 
-use crate::{render, source};
+use crate::{input, render, source};
 
 /// Which file, and which edits.
 #[derive(Debug, Args)]
@@ -63,12 +61,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 fn edits(path: &Path) -> Result<Result<Vec<Given>, serde_json::Error>> {
-    let mut bytes = Vec::new();
-    let input: Box<dyn Read> = match path.to_str() {
-        Some("-") => Box::new(std::io::stdin()),
-        _ => Box::new(File::open(path).with_context(|| format!("open {}", path.display()))?),
-    };
-    input.take(limits::SPEC_BYTES_MAX as u64).read_to_end(&mut bytes).context("read the edits")?;
+    let bytes =
+        input::file_or_stdin(path, limits::SPEC_BYTES_MAX).with_context(|| format!("read {}", path.display()))?;
+    ensure!(bytes.len() <= limits::SPEC_BYTES_MAX, "the edits are larger than {} bytes", limits::SPEC_BYTES_MAX);
     Ok(serde_json::from_slice(&bytes))
 }
 
@@ -90,23 +85,7 @@ fn candidate(file: &ParsedFile, given: Vec<Given>) -> Result<Candidate, Refusal>
         edits.push(Edit::of(file.text(), Span::new(start, end), new_text, "lines", ""));
     }
     let edits = Edits::new(file.text(), edits).map_err(|error| refused(error.to_string()))?;
-    let path = file.file().path.clone();
-    let masked = |edit: &Edit| MaskedSpan {
-        path: path.clone(),
-        span: edit.span,
-        node_kind: edit.node_kind.clone(),
-        node_path: String::new(),
-    };
-    Ok(Candidate {
-        masked: edits.as_slice().iter().map(masked).collect(),
-        edits,
-        path: path.clone(),
-        proposer: Proposer::Refactor,
-        operator: "given",
-        description: "edits given on the command line".to_owned(),
-        prior: 0.5,
-        risks: Vec::new(),
-    })
+    Ok(Candidate::of_edits(file.file().path.clone(), edits, Proposer::Refactor, "given"))
 }
 
 fn show(report: &GateReport, file: &ParsedFile, json: bool) -> Result<ExitCode> {
@@ -150,7 +129,8 @@ fn edit_size(base: &ParsedFile, result: &str) -> Option<usize> {
 fn refuse(refusal: &Refusal, json: bool) -> Result<ExitCode> {
     let mut stdout = anstream::stdout();
     if json {
-        let document = serde_json::json!({"passed": false, "code": refusal.code.to_string(), "reason": refusal.reason});
+        let mut document = render::refusal_json(refusal);
+        document["passed"] = false.into();
         writeln!(stdout, "{document}")?;
     } else {
         write!(stdout, "{}", render::refusal(refusal))?;

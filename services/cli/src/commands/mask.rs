@@ -174,16 +174,7 @@ fn as_json(file: &ParsedFile, hole: &UnitHole) -> serde_json::Value {
 fn refuse(refusal: &Refusal, json: bool) -> Result<ExitCode> {
     let mut stdout = anstream::stdout();
     if json {
-        let places = refusal.evidence.iter().map(|evidence| {
-            serde_json::json!({"kind": evidence.kind.as_str(), "detail": evidence.detail, "line": evidence.line})
-        });
-        let document = serde_json::json!({
-            "code": refusal.code.to_string(),
-            "reason": refusal.reason,
-            "evidence": places.collect::<Vec<_>>(),
-            "next": refusal.next_command,
-        });
-        writeln!(stdout, "{document}")?;
+        writeln!(stdout, "{}", render::refusal_json(refusal))?;
     } else {
         write!(stdout, "{}", render::refusal(refusal))?;
     }

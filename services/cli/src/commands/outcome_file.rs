@@ -1,27 +1,22 @@
 //! What the commands share that take a patch as an argument: reading it, and saying what was found half done.
 
 use std::{
-    fs::File,
-    io::{self, Read, Write},
+    io::{self, Write},
     path::Path,
 };
 
 use reweave_core::{OutcomeEvent, limits};
 use reweave_syntax::patch::re_anchor::Place;
 
-use crate::write::{self, Error};
+use crate::{
+    input,
+    write::{self, Error},
+};
 
 /// The outcome event in a file, as `reweave run --json` prints it; `-` reads standard input.
 pub(super) fn read(path: &Path) -> Result<OutcomeEvent, Error> {
     let unreadable = |error: io::Error| Error::Record(format!("{}: {error}", path.display()));
-    // One byte over the limit is read, so that a huge input is refused and not held.
-    let limit = limits::PATCH_BYTES_MAX as u64 + 1;
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
-    } else {
-        File::open(path).map_err(unreadable)?.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
-    }
+    let bytes = input::file_or_stdin(path, limits::PATCH_BYTES_MAX).map_err(unreadable)?;
     if bytes.len() > limits::PATCH_BYTES_MAX {
         return Err(Error::Record(format!("it is larger than {} bytes", limits::PATCH_BYTES_MAX)));
     }

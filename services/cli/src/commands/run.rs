@@ -1,7 +1,7 @@
 //! `reweave run`: one spec, on this machine, in this process.
 
 use std::{
-    io::{IsTerminal, Read, Write},
+    io::{IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
@@ -14,7 +14,7 @@ use reweave_proto::document;
 
 use super::outcome_file;
 use crate::{
-    pod, render,
+    input, pod, render,
     settings::{Local, Settings},
     write,
 };
@@ -83,17 +83,9 @@ fn write_patch(workspace: &Path, event: &OutcomeEvent) -> Result<ExitCode> {
     }
 }
 
-/// At most one byte over the limit is read, so that a huge input is refused and not held.
+/// The bytes of a spec, one more than the limit at most.
 pub(super) fn read_spec(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let limit = limits::SPEC_BYTES_MAX as u64 + 1;
-    if path == Path::new("-") {
-        std::io::stdin().lock().take(limit).read_to_end(&mut bytes).context("read the spec from standard input")?;
-    } else {
-        let file = std::fs::File::open(path).with_context(|| format!("open the spec {}", path.display()))?;
-        file.take(limit).read_to_end(&mut bytes).with_context(|| format!("read the spec {}", path.display()))?;
-    }
-    Ok(bytes)
+    input::file_or_stdin(path, limits::SPEC_BYTES_MAX).with_context(|| format!("read the spec {}", path.display()))
 }
 
 fn add_checks(spec: &mut Spec, checks: &[(CheckName, Vec<String>)]) {

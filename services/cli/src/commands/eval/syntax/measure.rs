@@ -8,9 +8,7 @@ use std::{
 };
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use reweave_core::{
-    Candidate, Edit, Edits, FileText, Language, MaskedSpan, Proposer, Refusal, RelativePath, Sha256, Span,
-};
+use reweave_core::{Candidate, Edit, Edits, FileText, Language, Proposer, Refusal, RelativePath, Sha256, Span};
 use reweave_syntax::{
     GateReport, ParsedFile,
     gates::{self, Predictor},
@@ -190,23 +188,9 @@ impl<'a> Subject<'a> {
     }
 
     fn gated(&self, edit: Edit) -> Option<(GateReport, Duration)> {
+        let edits = Edits::new(self.base.text(), vec![edit]).ok()?;
         let path = self.base.file().path.clone();
-        let masked = vec![MaskedSpan {
-            path: path.clone(),
-            span: edit.span,
-            node_kind: String::new(),
-            node_path: String::new(),
-        }];
-        let candidate = Candidate {
-            path,
-            edits: Edits::new(self.base.text(), vec![edit]).ok()?,
-            masked,
-            proposer: Proposer::Mutation,
-            operator: "substitution",
-            description: String::new(),
-            prior: 0.5,
-            risks: Vec::new(),
-        };
+        let candidate = Candidate::of_edits(path, edits, Proposer::Mutation, "substitution");
         let started = Instant::now();
         let report = gates::check(self.base, &candidate);
         Some((report, started.elapsed()))
