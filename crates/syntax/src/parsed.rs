@@ -3,11 +3,12 @@
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
-use reweave_core::{EvidenceKind, FileText, Language, Refusal, RefusalCode, Span, limits};
+use reweave_core::{Edits, EvidenceKind, FileText, Language, Refusal, RefusalCode, Span, limits};
 use ruff_text_size::Ranged;
 
 use crate::language::{self, Entry};
 use crate::names::Unresolved;
+use crate::nesting;
 use crate::strict::python::{Module, PythonFile};
 use crate::strict::{self, Fault, Reading, Unreadable};
 
@@ -39,6 +40,23 @@ impl ParsedFile {
     pub fn parse(language: Language, file: FileText) -> Result<Self, Refusal> {
         check_size(&file)?;
         let read = strict::read(language, &file.text);
+        Self::of(language, file, read)
+    }
+
+    /// What `base` becomes by `edits`, which must have been checked against its text.
+    pub fn edited(base: &Self, edits: &Edits) -> Result<Self, Refusal> {
+        let file = FileText { path: base.file.path.clone(), text: edits.apply(base.text()) };
+        check_size(&file)?;
+        // Half of what the strict parse costs is the bound on nesting; most edits leave most of the text as it was.
+        let shallow = base
+            .changed_lines(edits, &file.text)
+            .is_some_and(|changed| nesting::python_edited(&file.text, changed, limits::TREE_DEPTH_MAX));
+        let read = if shallow { strict::read_shallow } else { strict::read };
+        let read = read(base.language, &file.text);
+        Self::of(base.language, file, read)
+    }
+
+    fn of(language: Language, file: FileText, read: Result<Reading, Unreadable>) -> Result<Self, Refusal> {
         let Reading { errors, tree, python } = read.map_err(|unreadable| refusal(unreadable, &file))?;
         let lines = LineStarts::of(&file.text);
         let errors = errors.into_iter().map(|fault| SyntaxError::of(fault, &lines)).collect();
@@ -96,6 +114,17 @@ impl ParsedFile {
         let held = body.get(first..after).filter(|_| self.errors.is_empty())?;
         let region = Span::new(held.first()?.start().to_usize(), held.last()?.end().to_usize());
         region.contains(span).then_some(region)
+    }
+
+    /// The lines of `result`, which is this text with `edits`, that hold the changed top-level statements; none where
+    /// those do not begin a line, or are not known.
+    fn changed_lines<'t>(&self, edits: &Edits, result: &'t str) -> Option<&'t str> {
+        let (first, last) = (edits.as_slice().first()?, edits.as_slice().last()?);
+        let region = self.statements_around(Span::new(first.span.start, last.span.end))?;
+        let (before, after) = (self.text().get(..region.start)?, self.text().get(region.end..)?);
+        let kept = after.find('\n').map_or(0, |newline| after.len() - newline - 1);
+        let begins_line = before.is_empty() || before.ends_with('\n');
+        begins_line.then(|| result.get(region.start..result.len() - kept))?
     }
 
     /// What can be asked of Python files only.

@@ -1,6 +1,6 @@
 //! Source made to exhaust the stack: it is refused or read, on the 2 MiB stack that worker threads have.
 
-use reweave_core::{FileText, Language, RefusalCode, limits};
+use reweave_core::{Edit, Edits, FileText, Language, Refusal, RefusalCode, Span, limits};
 use reweave_syntax::{ParsedFile, targets};
 
 /// Default stack of a thread of the standard library and of the services' runtime.
@@ -163,4 +163,56 @@ fn one_unclosed_bracket_does_not_make_an_honest_file_too_deep() {
         "def f(a, b):\n    if a and not b:\n        return {a: b.c(1)[2] + 3}\n    for x in y:\n        pass\n\n\n";
     assert!(read(format!("x = (\n{}", rest.repeat(100))));
     assert!(read(format!("x = (]\n{}", rest.repeat(2_000))));
+}
+
+/// Fills that leave something open, nest deep, or turn what follows them into something else.
+fn hostile_fills() -> Vec<String> {
+    let (deep, half) = (limits::TREE_DEPTH_MAX / 2 + 10, limits::TREE_DEPTH_MAX / 4 + 10);
+    let small = [
+        "",
+        "1",
+        "(",
+        ")",
+        "\"\"\"",
+        "'",
+        "f\"{",
+        "\\",
+        "\\\n",
+        "# ",
+        "x = (\n",
+        "lambda: (",
+        "\n",
+        "if x:\n",
+        "\t",
+        "é",
+        "[\n]",
+    ];
+    let nesting = [
+        (("(", "1", ")"), deep),
+        (("(", "", ""), half),
+        (("(", "def ", ")"), half),
+        (("-", "1", ""), deep),
+        (("[", "", "]"), 5),
+    ];
+    small.into_iter().map(str::to_owned).chain(nesting.map(|(form, times)| nested(form, times))).collect()
+}
+
+#[test]
+fn an_edited_file_is_read_and_refused_as_its_whole_text_is() {
+    let middle = nested(("(", "5", ")"), limits::TREE_DEPTH_MAX / 4);
+    let text = format!("a = 1\nb = (2,\n  3); c = 4\nif a:\n    d = '''x\n'''\n\ne = {middle}\n");
+    let parse = |text: &str| {
+        let path = "a.py".parse().expect("a relative path");
+        ParsedFile::parse(Language::Python, FileText { path, text: text.to_owned() })
+    };
+    let verdict = |read: Result<ParsedFile, Refusal>| read.map(|file| file.errors().to_vec()).map_err(|no| no.code);
+    let base = parse(&text).expect("within the limits");
+    for start in 0..text.len().min(60) {
+        for fill in hostile_fills() {
+            let edit = Edit::of(&text, Span::new(start, start + 1), fill.clone(), "", "");
+            let edits = Edits::new(&text, vec![edit]).expect("inside the text");
+            let whole = parse(&edits.apply(&text));
+            assert_eq!(verdict(ParsedFile::edited(&base, &edits)), verdict(whole), "{fill:.20} at {start}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-use reweave_core::{Candidate, Edit, Edits, FileText, GateResult, Proposer, Sha256, Validation};
+use reweave_core::{Candidate, Edit, Edits, GateResult, Proposer, Sha256, Validation};
 
 use self::fill::{Fill, Fit};
 use crate::ParsedFile;
@@ -75,10 +75,11 @@ pub fn check(base: &ParsedFile, candidate: &Candidate) -> GateReport {
         let reason = format!("the edits were not made for this text: {error}");
         return GateReport::refused_early(Gate::BytesOutside, reason, base.text().to_owned());
     }
-    let text = candidate.edits.apply(base.text());
-    let file = FileText { path: base.file().path.clone(), text: text.clone() };
-    match ParsedFile::parse(base.language(), file) {
-        Err(refusal) => GateReport::refused_early(Gate::StrictParse, refusal.reason, text),
+    match ParsedFile::edited(base, &candidate.edits) {
+        Err(refusal) => {
+            let result = candidate.edits.apply(base.text());
+            GateReport::refused_early(Gate::StrictParse, refusal.reason, result)
+        }
         Ok(result) => Judged::new(base, candidate, result).climb(),
     }
 }

@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
-use reweave_core::{Edit, Language, MaskedSpan, Proposer, RefusalCode, Span};
+use reweave_core::{Edit, FileText, Language, MaskedSpan, Proposer, RefusalCode, Span};
 
 use super::*;
 

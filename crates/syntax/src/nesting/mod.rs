@@ -22,6 +22,12 @@ pub(crate) fn python(text: &str, limit: usize) -> bool {
     python::beyond(text, limit)
 }
 
+/// Whether Python's `text` is surely no deeper than `limit`: all but the statements in `changed` is as it was in a text
+/// without errors that is.
+pub(crate) fn python_edited(text: &str, changed: &str, limit: usize) -> bool {
+    python::lines_within(changed, limit) && !python::continues_beyond(text, limit)
+}
+
 /// Whether a Rust text may nest deeper than `limit`; macro bodies count as if they were code.
 pub(crate) fn rust(text: &str, limit: usize) -> bool {
     scan::scan(text, limit, &Lexis::RUST) != Answer::Within

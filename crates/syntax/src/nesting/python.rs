@@ -9,10 +9,10 @@ pub(super) fn beyond(text: &str, limit: usize) -> bool {
 }
 
 /// Whether more than `limit` line continuations follow each other: tree-sitter scans all that follow from each of them.
-fn continues_beyond(text: &str, limit: usize) -> bool {
+pub(super) fn continues_beyond(text: &str, limit: usize) -> bool {
     let mut run = 0;
     for line in text.split('\n') {
-        run = if line.trim_matches([' ', '\t', '\x0c', '\r']) == "\\" { run + 1 } else { 0 };
+        run = if line.trim_ascii() == "\\" { run + 1 } else { 0 };
         if run > limit {
             return true;
         }
@@ -31,6 +31,22 @@ fn exceeds(text: &str, limit: usize) -> bool {
         }
         if bound.depth() > limit {
             return true;
+        }
+    }
+}
+
+/// Whether whole statements at the left margin stay within `limit` and leave nothing open for what follows them.
+pub(super) fn lines_within(lines: &str, limit: usize) -> bool {
+    let mut lexer = lexer::lex(lines, Mode::Module);
+    let mut bound = Bound::default();
+    loop {
+        match lexer.next_token() {
+            TokenKind::EndOfFile => return bound.leaked == 0 && bound.brackets.is_empty(),
+            TokenKind::Unknown => return false,
+            token => bound.feed(token),
+        }
+        if bound.depth() > limit {
+            return false;
         }
     }
 }

@@ -25,6 +25,11 @@ pub(crate) fn read(language: Language, text: &str) -> Result<Reading, Unreadable
     (entry.strict.read)(text)
 }
 
+/// As [`read`], for a text that is known not to nest too deep.
+pub(crate) fn read_shallow(language: Language, text: &str) -> Result<Reading, Unreadable> {
+    (language::entry(language).strict.read)(text)
+}
+
 /// Runs a parser that recurses on a stack of its own: those of the services' threads hold 2 MiB.
 pub(crate) fn on_a_deep_stack<T>(parse: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(STACK_BYTES, STACK_BYTES, parse)
