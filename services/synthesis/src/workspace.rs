@@ -126,11 +126,12 @@ impl Workspace {
 
     fn read_below(&self, root: &Dir, path: &RelativePath) -> Result<Vec<u8>, Refusal> {
         let failed = |error: std::io::Error| self.unreadable(path, &error);
-        let file = root.open(path.as_str()).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
+        // Asked before it is opened: opening a pipe waits for a writer.
+        let metadata = root.metadata(path.as_str()).map_err(failed)?;
         if !metadata.is_file() {
             return Err(Refusal::new(RefusalCode::FileMissing, format!("`{path}` is not a regular file")));
         }
+        let file = root.open(path.as_str()).map_err(failed)?;
         let mut bytes = Vec::new();
         file.take(limits::SOURCE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() > limits::SOURCE_BYTES_MAX {
@@ -250,6 +251,13 @@ mod tests {
         assert_eq!(refusal.code, RefusalCode::FileMissing);
         assert_eq!(refusal.evidence[0].detail, "pkg/mod.py");
         assert_eq!(code(&workspace, "big.py"), Err(RefusalCode::FileTooLarge));
+    }
+
+    #[test]
+    fn a_pipe_is_refused_and_not_waited_for() {
+        let (root, workspace) = folder(&[]);
+        nix::unistd::mkfifo(&root.path().join("pipe.py"), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        assert_eq!(code(&workspace, "pipe.py"), Err(RefusalCode::FileMissing));
     }
 
     #[test]

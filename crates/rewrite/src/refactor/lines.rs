@@ -5,9 +5,10 @@ use reweave_core::Span;
 use super::edits::Rewrite;
 use super::source::Source;
 
-/// Where the line of byte `at` starts.
+/// Where the line of byte `at` starts; the first line, after a byte order mark.
 pub(super) fn start(text: &str, at: usize) -> usize {
-    text[..at].rfind(['\n', '\r']).map_or(0, |newline| newline + 1)
+    let first = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    text[..at].rfind(['\n', '\r']).map_or(first, |newline| newline + 1)
 }
 
 /// Where the line of byte `at` ends, its line break left out.

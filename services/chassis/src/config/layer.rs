@@ -93,7 +93,7 @@ impl Source for Layer {
 
 /// Lists, tables and quoted strings are read as TOML; anything else is text, which numbers and flags are read from later.
 fn read_value(origin: &str, text: &str) -> Result<Value, Error> {
-    if !text.starts_with(['[', '{', '"']) {
+    if !text.starts_with(['[', '{', '"', '\'']) {
         return Ok(Value::new(None, text));
     }
     let mut layer = Layer::toml(origin, &format!("value = {text}"))?;

@@ -78,6 +78,14 @@ fn a_list_can_be_given_as_toml_in_a_variable() {
 }
 
 #[test]
+fn text_may_be_quoted_as_toml_quotes_it() {
+    for given in ["a b", "'a b'", "\"a b\""] {
+        let layers = Layers { overrides: vec![format!("checks.token={given}")], ..layers() };
+        assert_eq!(load::<Root>(layers).unwrap().checks.token.reveal(), "a b", "{given}");
+    }
+}
+
+#[test]
 fn an_unknown_field_of_a_file_is_refused_by_name_and_place() {
     let (_folder, layers) = file("[checks]\nmemry_mib = 1");
     refused(

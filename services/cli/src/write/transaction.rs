@@ -85,12 +85,14 @@ impl Workspace {
 
     /// The content of a file, if it exists; at most one byte more than a source file may have.
     pub(super) fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
-        match self.root.open(path) {
+        // Asked before it is opened: opening a pipe waits for a writer.
+        match self.root.metadata(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
-            Ok(file) => {
+            Ok(metadata) if !metadata.is_file() => Err(io::Error::other("it is not a regular file")),
+            Ok(_) => {
                 let mut bytes = Vec::new();
-                file.take(limits::PATCH_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+                self.root.open(path)?.take(limits::PATCH_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
                 Ok(Some(bytes))
             }
         }

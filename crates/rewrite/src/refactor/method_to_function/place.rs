@@ -139,7 +139,7 @@ fn start_with_comments(source: &Source<'_>, stmt: &Stmt, previous: Option<&Stmt>
         }
         start = above;
     }
-    if start == 0 { own } else { start }
+    if start == lines::start(text, 0) { own } else { start }
 }
 
 /// Whether a decorator, default or annotation reads a name of the module that is not bound yet at byte `place`.
@@ -158,7 +158,8 @@ fn header_end(function: &ast::StmtFunctionDef) -> usize {
 
 fn ahead(text: &str, at: usize) -> Place {
     let line_break = lines::break_of(text);
-    let missing = if at == 0 { 0 } else { BLANK_LINES.saturating_sub(blank_lines_before(text, at)) };
+    let missing =
+        if at == lines::start(text, 0) { 0 } else { BLANK_LINES.saturating_sub(blank_lines_before(text, at)) };
     Place { at: Span::new(at, at), before: line_break.repeat(missing), after: line_break.repeat(BLANK_LINES + 1) }
 }
 

@@ -447,6 +447,16 @@ fn tabs_line_endings_and_a_missing_final_newline_stay() {
 }
 
 #[test]
+fn a_byte_order_mark_stays_before_what_is_put_first() {
+    let text = "\u{feff}class C:\r\n\tdef m(self):\r\n\t\treturn 1\r\n\tdef n(self):\r\n\t\treturn self.m()\r\n";
+    let after = outcome(text, &plan("method_to_function", "C.m", &[]), &[]);
+    assert_eq!(
+        after,
+        "\u{feff}def m(self):\r\n\treturn 1\r\n\r\n\r\nclass C:\r\n\tdef n(self):\r\n\t\treturn m(self)\r\n"
+    );
+}
+
+#[test]
 fn a_function_of_the_module_is_left_as_it_is() {
     let text = "def f():\n    pass\n";
     let proposal = propose(&parse(text), &plan("method_to_function", "f", &[]), &[]);
