@@ -2,15 +2,13 @@
 
 use std::sync::OnceLock;
 
-use reweave_core::Language;
-
 use super::{DefinitionKind, Docstring, Entry, Holding, Identifiers, Layout, Strict, TargetKind, Units, Wrapper};
 use crate::{nesting, strict};
 
 /// C as read by tree-sitter-c 0.24.
 pub(super) static ENTRY: Entry = Entry {
     grammar,
-    strict: Strict { parser: "tree-sitter", exact: false, read: |text| strict::tree::read(Language::C, text) },
+    strict: Strict { parser: "tree-sitter", exact: false, read: strict::c::read },
     definitions: &[
         DefinitionKind { name: "declarator", ..DefinitionKind::named("function_definition", TargetKind::Function) },
         DefinitionKind { holding: WITH_BODY, ..DefinitionKind::named("struct_specifier", TargetKind::Type) },

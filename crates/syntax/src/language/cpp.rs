@@ -2,15 +2,13 @@
 
 use std::sync::OnceLock;
 
-use reweave_core::Language;
-
 use super::{DefinitionKind, Docstring, Entry, Holding, Identifiers, Layout, Strict, TargetKind, Units, Wrapper};
 use crate::{nesting, strict};
 
 /// C++ as read by tree-sitter-cpp 0.23.
 pub(super) static ENTRY: Entry = Entry {
     grammar,
-    strict: Strict { parser: "tree-sitter", exact: false, read: |text| strict::tree::read(Language::Cpp, text) },
+    strict: Strict { parser: "tree-sitter", exact: false, read: strict::c::read_cpp },
     definitions: &[
         DefinitionKind { name: "declarator", ..DefinitionKind::named("function_definition", TargetKind::Function) },
         DefinitionKind { holding: WITH_BODY, ..DefinitionKind::named("class_specifier", TargetKind::Class) },

@@ -2,15 +2,13 @@
 
 use std::sync::OnceLock;
 
-use reweave_core::Language;
-
 use super::{DefinitionKind, Docstring, Entry, Identifiers, Layout, Strict, TargetKind, Units, Wrapper};
 use crate::{names, nesting, strict};
 
 /// Go as read by tree-sitter-go 0.25; `go/parser` is asked about every patch that leaves the house.
 pub(super) static ENTRY: Entry = Entry {
     grammar,
-    strict: Strict { parser: "tree-sitter", exact: false, read: |text| strict::tree::read(Language::Go, text) },
+    strict: Strict { parser: "tree-sitter", exact: false, read: strict::go::read },
     definitions: &[
         DefinitionKind::named("function_declaration", TargetKind::Function),
         DefinitionKind { owner: Some("receiver"), ..DefinitionKind::named("method_declaration", TargetKind::Method) },

@@ -3,9 +3,14 @@
 //! tree-sitter accepts a superset of each language on purpose, so its trees give spans and states, never a verdict, save
 //! where no strict parser can be linked: there [`tree::read`] is the best there is, and the registry says so.
 
+pub(crate) mod c;
+pub(crate) mod go;
+pub(crate) mod java;
 pub(crate) mod python;
 pub(crate) mod rust;
 pub(crate) mod script;
+#[cfg(test)]
+mod tests;
 pub(crate) mod tree;
 
 use reweave_core::{Language, Span, limits};
