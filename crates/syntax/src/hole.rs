@@ -48,6 +48,11 @@ impl GotoType {
         (after != 0).then_some(Self { before, after })
     }
 
+    /// The types of `node` and of the nodes above it that cover the same bytes.
+    pub(crate) fn all(grammar: &tree_sitter::Language, node: Node<'_>) -> Vec<Self> {
+        coextensive(node).filter_map(|node| Self::of(grammar, node)).collect()
+    }
+
     /// Whether a node of this grammar id may stand there.
     #[must_use]
     pub fn admits(&self, grammar: &tree_sitter::Language, grammar_id: u16) -> bool {
@@ -110,7 +115,7 @@ pub(crate) fn coextensive(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     std::iter::successors(Some(node), move |node| node.parent().filter(|parent| parent.byte_range() == range))
 }
 
-fn inside_error(node: Node<'_>) -> bool {
+pub(crate) fn inside_error(node: Node<'_>) -> bool {
     std::iter::successors(Some(node), Node::parent).any(|node| node.is_error() || node.is_missing())
 }
 

@@ -1,17 +1,22 @@
 //! What each edit puts in the place of which node.
 
-use std::collections::HashMap;
+mod lexis;
+mod reading;
 
-use reweave_core::{Edit, Edits, Span};
-use tree_sitter::{Node, Parser, Tree};
+use reweave_core::{Edit, Edits, Language, Span};
+use tree_sitter::Node;
 
+use self::reading::Fragments;
 use crate::ParsedFile;
-use crate::hole::{GotoType, coextensive};
-use crate::language::{self, Entry, Wrapper};
-use crate::parsed::parse_region;
+use crate::hole::{GotoType, coextensive, inside_error};
+use crate::language::Entry;
 
 /// Longest text looked at by itself; a longer one is judged with the whole file.
 const FRAGMENT_BYTES_MAX: usize = 16 << 10;
+/// Longest node around an edit that is read again in its place.
+const AROUND_BYTES_MAX: usize = 4 << 10;
+/// Most nodes around an edit that are tried.
+const AROUND_MAX: usize = 3;
 
 /// Nodes in brackets of their own, where a brace is never taken for a body.
 const BRACKETS: [&str; 6] =
@@ -30,8 +35,11 @@ pub(super) struct Fill<'a> {
 
 /// Whether the grammar says that a fill stands where it stands.
 pub(super) enum Fit {
-    /// It is a node that leads the parser on as the old node did, when read in the text given here.
+    /// It, or what it makes of the node around it, leads the parser on as the old text did, when read in the text given
+    /// here.
     Admitted(String),
+    /// A comment of the same form in the place of another.
+    Comment,
     /// The grammar's test misses, so that the whole result decides.
     Doubtful(String),
     /// The edit replaces no single node: an insertion, a deletion, lines, an operator.
@@ -50,171 +58,197 @@ pub(super) fn classify<'a>(base: &ParsedFile, edits: &'a Edits) -> Vec<Fill<'a>>
     edits.as_slice().iter().map(fill).collect()
 }
 
-/// Reads fragments, each distinct text once: a rename has hundreds of equal ones.
+/// Reads what edits put into one file, and where.
 pub(super) struct Reader<'a> {
     base: &'a ParsedFile,
-    entry: &'static Entry,
-    parser: Parser,
-    read: HashMap<String, Vec<u16>>,
-    /// Trees of the top-level statements that edits stand in: the tree of a long file costs more than all gates else.
-    regions: HashMap<Span, Tree>,
+    fragments: Fragments,
+}
+
+/// Where an edit stands in the tree.
+#[derive(Default)]
+struct Around {
+    /// The edit replaces a comment.
+    comment: bool,
+    /// It replaces exactly one named node, with these types.
+    exact: Option<Vec<GotoType>>,
+    /// Whether it is right depends on its siblings.
+    depends: bool,
+    /// It stands where the language wants its clauses in an order that no grammar knows.
+    clause: Option<u16>,
+    in_string: bool,
+    in_control_head: bool,
+    /// The nodes around it, innermost first.
+    nodes: Vec<Place>,
+}
+
+/// A node around an edit.
+struct Place {
+    span: Span,
+    types: Vec<GotoType>,
+    in_control_head: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(base: &'a ParsedFile) -> Self {
-        let entry = language::entry(base.language());
-        let mut parser = Parser::new();
-        parser
-            .set_language((entry.grammar)())
-            .expect("the registry's grammars fit the linked runtime, as its test shows");
-        Self { base, entry, parser, read: HashMap::new(), regions: HashMap::new() }
+        Self { base, fragments: Fragments::new(base.language()) }
+    }
+
+    pub(super) fn language(&self) -> Language {
+        self.base.language()
     }
 
     pub(super) fn fit(&mut self, edit: &Edit) -> Fit {
         if edit.span.is_empty() || edit.new_text.trim().is_empty() || edit.new_text.len() > FRAGMENT_BYTES_MAX {
             return Fit::NoNode;
         }
-        let grammar = (self.entry.grammar)();
-        let places = self.places(edit.span);
-        if places.is_empty() {
-            return Fit::NoNode;
+        let around = self.around(edit.span);
+        if around.comment {
+            return if self.is_like_comment(edit) { Fit::Comment } else { Fit::NoNode };
         }
-        if glues(self.base.text(), edit) {
-            return Fit::Doubtful("its edge may be read together with what stands beside it".to_owned());
+        let Some(types) = &around.exact else { return Fit::NoNode };
+        let doubt = match self.doubt(edit, &around) {
+            None => match self.admitted(edit, types, around.clause) {
+                Some(text) => return Fit::Admitted(text),
+                None => {
+                    format!("a fill of bytes {}..{} is not of a kind known to fit", edit.span.start, edit.span.end)
+                }
+            },
+            Some(doubt) => doubt.to_owned(),
+        };
+        self.admitted_around(edit, &around.nodes).map_or(Fit::Doubtful(doubt), Fit::Admitted)
+    }
+
+    /// Why the new text alone cannot tell whether it fits.
+    fn doubt(&self, edit: &Edit, around: &Around) -> Option<&'static str> {
+        let entry = self.base.entry();
+        if around.depends {
+            return Some("what may stand here depends on what stands beside it");
         }
-        if is_keyword(grammar, edit.new_text.trim()) {
-            return Fit::Doubtful("it is a keyword, which may be no name where the hole is".to_owned());
+        if lexis::glues(self.base.text(), edit.span, &edit.new_text) {
+            return Some("its edge may be read together with what stands beside it");
         }
-        if edit.new_text.contains(['"', '\'', '`', '\\', '{', '}']) && self.in_string(edit.span) {
-            return Fit::Doubtful("it may end the string around it".to_owned());
+        if lexis::is_keyword(entry, edit.new_text.trim()) {
+            return Some("it is a keyword, which may be no name where the hole is");
         }
-        if edit.new_text.contains('{') && self.in_control_head(edit.span) {
-            return Fit::Doubtful("its brace may be read as the body of the statement around it".to_owned());
+        if edit.new_text.contains(['"', '\'', '`', '\\', '{', '}']) && around.in_string {
+            return Some("it may end the string around it");
         }
-        for wrapper in self.entry.fragments {
-            let (text, span) = wrap(self.base.text(), wrapper, edit);
-            let ids = self.ids(&text, span);
-            if ids.iter().any(|id| places.iter().any(|place| place.admits(grammar, *id))) {
-                return Fit::Admitted(text);
+        let braces = edit.new_text.contains('{') && around.in_control_head;
+        braces.then_some("its brace may be read as the body of the statement around it")
+    }
+
+    /// The text in which the new text is read as a node of one of `types`, and as the same clause.
+    fn admitted(&mut self, edit: &Edit, types: &[GotoType], clause: Option<u16>) -> Option<String> {
+        let grammar = (self.base.entry().grammar)();
+        for wrapper in self.base.entry().fragments {
+            let (text, place) = reading::wrap(self.base.text(), wrapper, edit.span, &edit.new_text);
+            let ids = self.fragments.ids(&text, place);
+            let in_order = clause.is_none_or(|clause| ids.contains(&clause));
+            if in_order && ids.iter().any(|id| types.iter().any(|of_type| of_type.admits(grammar, *id))) {
+                return Some(text);
             }
         }
-        Fit::Doubtful(format!("a fill of bytes {}..{} is not of a kind known to fit", edit.span.start, edit.span.end))
+        None
     }
 
-    /// The types of the nodes that cover exactly `span`; none for an anonymous node or inside an error.
-    fn places(&mut self, span: Span) -> Vec<GotoType> {
-        let grammar = (self.entry.grammar)();
-        let root = self.tree_around(span).root_node();
-        let node = root.named_descendant_for_byte_range(span.start, span.end);
-        // A comment stands anywhere, but not every text that may stand there begins and ends as it does.
-        let is_place =
-            |node: &Node<'_>| node.byte_range() == (span.start..span.end) && !node.has_error() && !node.is_extra();
-        let exact = node.filter(is_place);
-        let nodes = exact.into_iter().flat_map(coextensive);
-        nodes.filter_map(|node| GotoType::of(grammar, node)).collect()
-    }
-
-    /// Whether `span` is text inside a string or template.
-    fn in_string(&mut self, span: Span) -> bool {
-        let node = self.tree_around(span).root_node().descendant_for_byte_range(span.start, span.end);
-        node.is_some_and(|node| STRING_PARTS.iter().any(|part| node.kind().ends_with(part)))
-    }
-
-    /// Whether `span` lies in the head of a statement whose body follows in braces, with no bracket in between.
-    fn in_control_head(&mut self, span: Span) -> bool {
-        let heads = self.entry.control_heads;
-        let node = self.tree_around(span).root_node().descendant_for_byte_range(span.start, span.end);
-        let ancestors = std::iter::successors(node, Node::parent);
-        let kinds = ancestors.map(|node| node.kind()).take_while(|kind| !BRACKETS.contains(kind));
-        kinds.into_iter().any(|kind| heads.contains(&kind))
-    }
-
-    /// A tree that holds `span`, with the offsets of the whole file.
-    fn tree_around(&mut self, span: Span) -> &Tree {
-        match self.base.statements_around(span) {
-            Some(region) if !self.base.has_tree() => {
-                let text = self.base.text();
-                self.regions.entry(region).or_insert_with(|| parse_region(&mut self.parser, text, region))
+    /// The text in which the edit makes a node that fits of a node around it; the old text of that node must be read so
+    /// too, or the wrapper does not stand for its place.
+    fn admitted_around(&mut self, edit: &Edit, around: &[Place]) -> Option<String> {
+        let base = self.base;
+        let grammar = (base.entry().grammar)();
+        for place in around {
+            let old_text = base.slice(place.span);
+            let at = edit.span.start - place.span.start;
+            let new_text = [&old_text[..at], &edit.new_text, &old_text[at + edit.span.len()..]].concat();
+            let braces = new_text.contains('{') && place.in_control_head;
+            if braces || lexis::glues(base.text(), place.span, &new_text) {
+                continue;
             }
-            _ => self.base.tree(),
+            for wrapper in base.entry().fragments {
+                let (old, in_old) = reading::wrap(base.text(), wrapper, place.span, old_text);
+                let fits = |ids: &[u16]| ids.iter().any(|id| place.types.iter().any(|of| of.admits(grammar, *id)));
+                if !fits(&self.fragments.ids(&old, in_old)) {
+                    continue;
+                }
+                let (text, in_text) = reading::wrap(base.text(), wrapper, place.span, &new_text);
+                if fits(&self.fragments.ids(&text, in_text)) {
+                    return Some(text);
+                }
+                break;
+            }
+        }
+        None
+    }
+
+    fn around(&mut self, span: Span) -> Around {
+        let (base, entry) = (self.base, self.base.entry());
+        let grammar = (entry.grammar)();
+        let root = self.fragments.tree_around(base, span).root_node();
+        let Some(leaf) = root.descendant_for_byte_range(span.start, span.end) else { return Around::default() };
+        let Some(node) = root.named_descendant_for_byte_range(span.start, span.end) else { return Around::default() };
+        let is_exact = node.byte_range() == (span.start..span.end);
+        let in_comment = std::iter::successors(node.parent(), Node::parent).any(|node| node.is_extra());
+        if inside_error(node) || node.has_error() || in_comment {
+            return Around::default();
+        }
+        let outermost = coextensive(node).last().unwrap_or(node);
+        Around {
+            comment: is_exact && node.is_extra(),
+            exact: (is_exact && !node.is_extra()).then(|| GotoType::all(grammar, node)),
+            depends: depends(entry, outermost),
+            clause: is_clause(entry, outermost).then(|| outermost.grammar_id()),
+            in_string: STRING_PARTS.iter().any(|part| leaf.kind().ends_with(part)),
+            in_control_head: in_control_head(outermost, entry.control_heads),
+            nodes: places_around(entry, outermost),
         }
     }
 
-    /// Grammar ids of the nodes that cover exactly `span` of `text`; empty if it is not one node.
-    fn ids(&mut self, text: &str, span: Span) -> Vec<u16> {
-        if let Some(known) = self.read.get(text) {
-            return known.clone();
-        }
-        let tree = self.parser.parse(text, None).filter(|tree| !tree.root_node().has_error());
-        let root = tree.as_ref().map(Tree::root_node);
-        // Some statements hold the end of their line.
-        let line_end = text[span.end..].starts_with('\n').then(|| Span::new(span.start, span.end + 1));
-        let exact = [Some(span), line_end].into_iter().flatten().filter_map(|span| {
-            let node = root?.named_descendant_for_byte_range(span.start, span.end)?;
-            (node.byte_range() == (span.start..span.end)).then_some(node)
-        });
-        let ids: Vec<u16> = exact.flat_map(coextensive).map(|node| node.grammar_id()).collect();
-        self.read.insert(text.to_owned(), ids.clone());
-        ids
+    /// Whether the new text is one comment as the old is: of the same marks, and with a line's end inside only
+    /// where that ends nothing new.
+    fn is_like_comment(&mut self, edit: &Edit) -> bool {
+        let (old, new) = (self.base.slice(edit.span), edit.new_text.as_str());
+        let ends_line = old.ends_with('\n') || self.base.text()[edit.span.end..].starts_with(['\n', '\r']);
+        lexis::marks(old) == lexis::marks(new)
+            && (ends_line || old.contains('\n') == new.contains('\n'))
+            && old.ends_with('\n') == new.ends_with('\n')
+            && !lexis::glues(self.base.text(), edit.span, new)
+            && self.fragments.is_comment(new)
     }
 }
 
-/// The new text inside `wrapper`, and where it stands there.
-fn wrap(base: &str, wrapper: &Wrapper, edit: &Edit) -> (String, Span) {
-    let mut text = String::new();
-    let line = base[..edit.span.start].rfind('\n').map_or(0, |newline| newline + 1);
-    let rest = base[line..].trim_start_matches('\u{feff}');
-    let indent = &rest[..rest.len() - rest.trim_start_matches([' ', '\t', '\x0c']).len()];
-    if !(wrapper.indented && indent.is_empty()) {
-        text.push_str(wrapper.before);
-    }
-    if wrapper.indented {
-        text.push_str(indent);
-    }
-    let start = text.len() + edit.new_text.len() - edit.new_text.trim_start().len();
-    text.push_str(&edit.new_text);
-    let end = text.trim_end().len();
-    text.push_str(wrapper.after);
-    (text, Span::new(start, end))
+/// The nodes around `node` whose types are known and that are short enough to be read again, innermost first.
+fn places_around(entry: &Entry, node: Node<'_>) -> Vec<Place> {
+    let is_short =
+        |node: &Node<'_>| node.byte_range().len() <= AROUND_BYTES_MAX && node.parent().is_some() && !node.has_error();
+    let above = std::iter::successors(node.parent(), Node::parent).take_while(is_short);
+    let mut covered = node.byte_range();
+    let innermost = above.filter(|node| std::mem::replace(&mut covered, node.byte_range()) != node.byte_range());
+    let place = |node: Node<'_>| Place {
+        span: Span::new(node.start_byte(), node.end_byte()),
+        types: GotoType::all((entry.grammar)(), node),
+        in_control_head: in_control_head(node, entry.control_heads),
+    };
+    innermost.map(place).filter(|place| !place.types.is_empty()).take(AROUND_MAX).collect()
 }
 
-/// Whether `text` is a word that the grammar uses as a token: its lexer reads one as a name where it expects none.
-fn is_keyword(grammar: &tree_sitter::Language, text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic()) && grammar.id_for_node_kind(text, false) != 0
+/// Whether `node` must agree with what stands beside it: parameters with and without names or defaults, the names of a
+/// class and of its constructors, the tags of an element.
+fn depends(entry: &Entry, node: Node<'_>) -> bool {
+    let lists = ["parameters", "parameter_list", "opening_element", "closing_element"];
+    let Some(parent) = node.parent() else { return false };
+    let names = |field: &str| parent.child_by_field_name(field) == Some(node);
+    let defined = entry.definitions.iter().find(|definition| definition.node == parent.kind());
+    lists.iter().any(|list| parent.kind().ends_with(list)) || defined.is_some_and(|definition| names(definition.name))
 }
 
-/// Whether a lexer may read an edge of the new text together with its neighbour.
-fn glues(base: &str, edit: &Edit) -> bool {
-    let before = base[..edit.span.start].chars().next_back();
-    let after = base[edit.span.end..].chars().next();
-    let (first, last) = (edit.new_text.chars().next(), edit.new_text.chars().next_back());
-    let joins =
-        |left: Option<char>, right: Option<char>| left.zip(right).is_some_and(|(left, right)| merge(left, right));
-    joins(before, first)
-        || joins(last, after)
-        || (is_quote(first) && ends_in_prefix(&base[..edit.span.start]))
-        || (is_quote(after) && ends_in_prefix(&edit.new_text))
+/// Whether `node` stands at the top of a file whose verdict is tree-sitter's: its grammars know no order there.
+fn is_clause(entry: &Entry, node: Node<'_>) -> bool {
+    !entry.strict.exact && node.parent().is_some_and(|parent| parent.parent().is_none())
 }
 
-fn is_quote(c: Option<char>) -> bool {
-    matches!(c, Some('"' | '\'' | '`'))
-}
-
-/// Whether the last word of `text` can be the prefix of a string: `r`, `rb`, `u8`.
-fn ends_in_prefix(text: &str) -> bool {
-    let rest = text.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_');
-    let word = &text[rest.len()..];
-    (1..=3).contains(&word.len()) && word.chars().all(|c| "rbufltcRBUFLTC8".contains(c))
-}
-
-/// Whether two characters side by side can belong to one token.
-fn merge(left: char, right: char) -> bool {
-    let word = |c: char| c.is_alphanumeric() || c == '_' || !c.is_ascii();
-    let quote = |c: char| matches!(c, '"' | '\'');
-    let operator = |c: char| "+-*/%=<>!&|^:.@~\\".contains(c);
-    (word(left) && word(right))
-        || (quote(left) && quote(right))
-        || (operator(left) && operator(right))
-        || (left.is_numeric() && right == '.')
-        || (left == '.' && right.is_numeric())
+/// Whether `node` lies in the head of a statement whose body follows in braces, with no bracket in between.
+fn in_control_head(node: Node<'_>, heads: &[&str]) -> bool {
+    let ancestors = std::iter::successors(node.parent(), Node::parent);
+    let mut kinds = ancestors.map(|node| node.kind()).take_while(|kind| !BRACKETS.contains(kind));
+    kinds.any(|kind| heads.contains(&kind))
 }

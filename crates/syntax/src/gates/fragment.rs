@@ -10,7 +10,7 @@ use crate::strict;
 pub(super) fn goto_type(judged: &Judged<'_>) -> Verdict {
     let doubts = judged.fills.iter().filter_map(|fill| match &fill.fit {
         Fit::Doubtful(doubt) => Some(doubt),
-        Fit::Admitted(_) | Fit::NoNode => None,
+        Fit::Admitted(_) | Fit::Comment | Fit::NoNode => None,
     });
     let of_nodes = judged.fills.iter().filter(|fill| !matches!(fill.fit, Fit::NoNode)).count();
     let admitted = format!("{of_nodes} of {} edits replace one node, each by a kind that fits", judged.fills.len());
@@ -21,7 +21,7 @@ pub(super) fn goto_type(judged: &Judged<'_>) -> Verdict {
 pub(super) fn fragment(judged: &Judged<'_>) -> Verdict {
     let fragments = judged.fills.iter().filter_map(|fill| match &fill.fit {
         Fit::Admitted(wrapped) => Some(wrapped),
-        Fit::Doubtful(_) | Fit::NoNode => None,
+        Fit::Comment | Fit::Doubtful(_) | Fit::NoNode => None,
     });
     let language = judged.base.language();
     let (mut parsed, mut doubt) = (0, None);
@@ -45,7 +45,8 @@ fn settle(judged: &Judged<'_>, doubt: Option<&str>, passed: String) -> Verdict {
     }
 }
 
-fn strict_error(language: Language, wrapped: &str) -> Option<String> {
+/// What the strict parser has against a text read by itself.
+pub(super) fn strict_error(language: Language, wrapped: &str) -> Option<String> {
     match strict::read(language, wrapped) {
         Ok(reading) => {
             reading.errors.first().map(|error| format!("the new text does not parse by itself: {}", error.message))

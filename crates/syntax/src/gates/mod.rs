@@ -44,9 +44,19 @@ impl<'a> Predictor<'a> {
         Self(fill::Reader::new(base))
     }
 
-    /// Whether `edit` puts a node of a kind that fits in the place of one node.
+    /// Whether `edit` puts a node of a kind that fits in the place of one node, and the strict parser takes it.
     pub fn admits(&mut self, edit: &Edit) -> bool {
-        matches!(self.0.fit(edit), Fit::Admitted(_))
+        self.doubt(edit).is_none()
+    }
+
+    /// Why it is not known that the result of `edit` will parse; none where it is.
+    pub fn doubt(&mut self, edit: &Edit) -> Option<String> {
+        match self.0.fit(edit) {
+            Fit::Admitted(text) => fragment::strict_error(self.0.language(), &text),
+            Fit::Comment => None,
+            Fit::Doubtful(doubt) => Some(doubt),
+            Fit::NoNode => Some("the edit replaces no single node".to_owned()),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::ParsedFile;
 
 /// Refuses a fill that a neighbouring operator took apart, or that made its neighbours something else.
 pub(super) fn check(judged: &Judged<'_>) -> Result<(), String> {
-    for fill in judged.fills.iter().filter(|fill| !matches!(fill.fit, Fit::NoNode)) {
+    for fill in judged.fills.iter().filter(|fill| matches!(fill.fit, Fit::Admitted(_) | Fit::Doubtful(_))) {
         let placed = without_margin(fill);
         let kept = match judged.result.python() {
             Some(result) => {

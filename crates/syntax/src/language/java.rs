@@ -2,15 +2,13 @@
 
 use std::sync::OnceLock;
 
-use reweave_core::Language;
-
 use super::{DefinitionKind, Docstring, Entry, Identifiers, Layout, Strict, TargetKind, Units, Wrapper};
 use crate::{names, nesting, strict};
 
 /// Java as read by tree-sitter-java 0.23; the compiler's parser is asked about every patch that leaves the house.
 pub(super) static ENTRY: Entry = Entry {
     grammar,
-    strict: Strict { parser: "tree-sitter", exact: false, read: |text| strict::tree::read(Language::Java, text) },
+    strict: Strict { parser: "tree-sitter", exact: false, read: strict::java::read },
     definitions: &[
         DefinitionKind::named("class_declaration", TargetKind::Class),
         DefinitionKind::named("interface_declaration", TargetKind::Type),
@@ -27,35 +25,35 @@ pub(super) static ENTRY: Entry = Entry {
     layout: Layout::Braces,
     fragments: &[
         // An expression.
-        Wrapper::around("class _ { Object _ = _(", "\n); }"),
+        Wrapper::around("class x { Object x = x(", "\n); }"),
         // Statements of a body.
-        Wrapper::around("class _ { void _() {\n", "\n} }"),
+        Wrapper::around("class x { void x() {\n", "\n} }"),
         // A member of a class.
-        Wrapper::around("class _ {\n", "\n}"),
+        Wrapper::around("class x {\n", "\n}"),
         // A type.
-        Wrapper::around("class _ { ", " _; }"),
+        Wrapper::around("class x { ", " x; }"),
         // Parameters with their brackets.
-        Wrapper::around("class _ { void _", "{} }"),
+        Wrapper::around("class x { void x", "{} }"),
         // At the top of a file.
         Wrapper::around("", "\n"),
         // One parameter, or several.
-        Wrapper::around("class _ { void _(", "\n) {} }"),
+        Wrapper::around("class x { void x(", "\n) {} }"),
         // The text of a string.
-        Wrapper::around("class _ { Object _ = \"", "\"; }"),
+        Wrapper::around("class x { Object x = \"", "\"; }"),
         // Arguments with their brackets.
-        Wrapper::around("class _ { Object _ = _", "\n; }"),
+        Wrapper::around("class x { Object x = x", "\n; }"),
         // Type arguments with their brackets.
-        Wrapper::around("class _ { _", "\n _; }"),
+        Wrapper::around("class x { x", "\n x; }"),
         // The name of a field or method.
-        Wrapper::around("class _ { Object _ = _.", "\n; }"),
+        Wrapper::around("class x { Object x = x.", "\n; }"),
         // A case of a switch.
-        Wrapper::around("class _ { void _() { switch (_) {\n", "\n} } }"),
+        Wrapper::around("class x { void x() { switch (x) {\n", "\n} } }"),
         // Modifiers.
-        Wrapper::around("", " class _ {}"),
+        Wrapper::around("", " class x {}"),
         // An element of an array.
-        Wrapper::around("class _ { Object[] _ = {\n", "\n}; }"),
+        Wrapper::around("class x { Object[] x = {\n", "\n}; }"),
         // The clauses of a loop.
-        Wrapper::around("class _ { void _() { for (", ") {} } }"),
+        Wrapper::around("class x { void x() { for (", ") {} } }"),
     ],
     units: UNITS,
     identifiers: IDENTIFIERS,

@@ -33,49 +33,49 @@ pub(super) static ENTRY: Entry = Entry {
     layout: Layout::Braces,
     fragments: &[
         // An expression.
-        Wrapper::around("fn _() { _(", "\n) }"),
+        Wrapper::around("fn x() { x(", "\n) }"),
         // Statements of a body.
-        Wrapper::around("async fn _() {\n", "\n}"),
+        Wrapper::around("async fn x() {\n", "\n}"),
         // An item of an `impl`.
-        Wrapper::around("impl _ {\n", "\n}"),
+        Wrapper::around("impl x {\n", "\n}"),
         // A type.
-        Wrapper::around("type _ = ", "\n;"),
+        Wrapper::around("type x = ", "\n;"),
         // A pattern.
-        Wrapper::around("fn _() { let ", " = _; }"),
+        Wrapper::around("fn x() { let ", " = x; }"),
         // An arm of a match.
-        Wrapper::around("fn _() { match _ {\n", "\n} }"),
+        Wrapper::around("fn x() { match x {\n", "\n} }"),
         // Parameters with their brackets.
-        Wrapper::around("fn _", "{}"),
+        Wrapper::around("fn x", "{}"),
         // Arguments with their brackets.
-        Wrapper::around("fn _() { _", "\n}"),
+        Wrapper::around("fn x() { x", "\n}"),
         // At the top of a file.
         Wrapper::around("", "\n"),
         // One parameter, or several.
-        Wrapper::around("fn _(", "\n) {}"),
+        Wrapper::around("fn x(", "\n) {}"),
         // The text of a string.
-        Wrapper::around("const _: _ = \"", "\";"),
+        Wrapper::around("const x: x = \"", "\";"),
         // What is imported.
-        Wrapper::around("use _::", "\n;"),
+        Wrapper::around("use x::", "\n;"),
         // A field of a struct.
-        Wrapper::around("struct _ {\n", "\n}"),
+        Wrapper::around("struct x {\n", "\n}"),
         // A variant of an enum.
-        Wrapper::around("enum _ {\n", "\n}"),
+        Wrapper::around("enum x {\n", "\n}"),
         // Type arguments with their brackets.
-        Wrapper::around("type _ = _", "\n;"),
+        Wrapper::around("type x = x", "\n;"),
         // Type parameters with their brackets.
-        Wrapper::around("struct _", "\n;"),
+        Wrapper::around("struct x", "\n;"),
         // A field of a literal.
-        Wrapper::around("fn _() { _ {\n", "\n}; }"),
+        Wrapper::around("fn x() { x {\n", "\n}; }"),
         // The name of a field or method.
-        Wrapper::around("fn _() { _.", "; }"),
+        Wrapper::around("fn x() { x.", "; }"),
         // A bound.
-        Wrapper::around("fn _<_: ", ">() {}"),
+        Wrapper::around("fn x<x: ", ">() {}"),
         // The arguments of a macro with their brackets.
-        Wrapper::around("_!", "\n;"),
+        Wrapper::around("x!", "\n;"),
         // A name after a path.
-        Wrapper::around("fn _() { _::", "; }"),
+        Wrapper::around("fn x() { x::", "; }"),
         // An attribute with its brackets.
-        Wrapper::around("#", "\nfn _() {}"),
+        Wrapper::around("#", "\nfn x() {}"),
     ],
     units: UNITS,
     identifiers: IDENTIFIERS,

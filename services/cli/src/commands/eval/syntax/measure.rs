@@ -129,8 +129,9 @@ impl<'a> Subject<'a> {
         let new_text = self.base.slice(donor.span);
         let edit = Edit::of(self.base.text(), hole.span, new_text, "", "");
         let started = Instant::now();
-        let predicted = self.predictor.admits(&edit);
+        let doubt = self.predictor.doubt(&edit);
         tally.predict_us.push(milliseconds(started.elapsed()) * 1e3);
+        let predicted = doubt.is_none();
         let Some((report, took)) = self.gated(edit) else { return };
         tally.ladder_ms.push(milliseconds(took));
         let started = Instant::now();
@@ -145,6 +146,7 @@ impl<'a> Subject<'a> {
                     "line": self.base.line(hole.span.start),
                     "old": self.base.slice(hole.span),
                     "new": new_text,
+                    "doubt": doubt,
                 }),
             );
         }
@@ -205,13 +207,15 @@ fn places(base: &ParsedFile) -> Vec<Place> {
     loop {
         let node = cursor.node();
         if let Some(parent) = node.parent().filter(|_| node.is_named()) {
+            // A hole is never made inside a syntax error.
+            let mut above = std::iter::successors(Some(parent), |node| node.parent());
             places.push(Place {
                 span: Span::new(node.start_byte(), node.end_byte()),
                 kind: node.kind_id(),
                 parent: parent.kind_id(),
                 depth,
                 column: node.start_position().column,
-                broken: node.has_error(),
+                broken: node.has_error() || above.any(|node| node.is_error()),
             });
         }
         if cursor.goto_first_child() {
