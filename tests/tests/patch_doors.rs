@@ -276,14 +276,9 @@ fn large(bench: &Bench, count: usize) -> Result<(String, String, String)> {
         format!("x = 1\n{}", "# a line that makes the file large enough to be caught in the act\n".repeat(30_000));
     let edits = Edits::new(&before, vec![Edit::of(&before, Span::new(4, 5), "2", "integer", "")])?;
     let after = edits.apply(&before);
-    let file = |at: usize| FileChange {
-        path: format!("f{at:02}.py").parse().expect("a relative path"),
-        base_sha256: Sha256::of(before.as_bytes()),
-        result_sha256: Sha256::of(after.as_bytes()),
-        edits: edits.clone(),
-        original_code: String::new(),
-        generated_code: String::new(),
-    };
+    let whole = FileChange::edited("f.py".parse()?, before.clone(), edits);
+    let cut = FileChange { original_code: String::new(), generated_code: String::new(), ..whole };
+    let file = |at: usize| FileChange { path: format!("f{at:02}.py").parse().expect("a relative path"), ..cut.clone() };
     let patch = Patch {
         files: (0..count).map(file).collect(),
         unified_diff: String::new(),

@@ -7,6 +7,7 @@ mod candidate;
 mod code;
 mod digest;
 mod edit;
+mod file_change;
 mod id;
 pub mod limits;
 mod outcome;
@@ -21,11 +22,12 @@ pub use candidate::{Candidate, Proposal};
 pub use code::{ExitCode, RefusalCode};
 pub use digest::Sha256;
 pub use edit::{Edit, Edits, EditsError, Span};
+pub use file_change::{FileChange, FileChangeError, FileKind, Mode, Modes};
 pub use id::{CheckName, InvalidName, SpecId, WorkspaceName};
 pub use outcome::{BatchResult, CheckRun, ItemResult, Outcome, OutcomeEvent, RunFacts, StageTime};
 pub use patch::{
-    BaseStatus, CheckResult, CheckStatus, FileChange, GateResult, HunkProvenance, JudgedBy, MaskedSpan, Patch,
-    Proposer, Provenance, Score, Validation,
+    BaseStatus, CheckResult, CheckStatus, GateResult, HunkProvenance, JudgedBy, MaskedSpan, Patch, Proposer,
+    Provenance, Score, Validation,
 };
 pub use progress::{Progress, Stage};
 pub use refusal::{Evidence, EvidenceKind, Refusal};

@@ -1,6 +1,6 @@
 //! A patch that was proven good, with the proof.
 
-use crate::{CheckName, Edit, Edits, RelativePath, Risk, Sha256, Span};
+use crate::{CheckName, Edit, FileChange, RelativePath, Risk, Span};
 
 /// The deterministic part of a good outcome: same input, seed and version give the same bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,19 +34,6 @@ impl Patch {
     pub fn risk_score(&self) -> f64 {
         self.risk.score
     }
-}
-
-/// One file's change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileChange {
-    pub path: RelativePath,
-    pub base_sha256: Sha256,
-    pub result_sha256: Sha256,
-    pub edits: Edits,
-    /// The whole file before; emptied first when an outcome would pass its size limit.
-    pub original_code: String,
-    /// The whole file after.
-    pub generated_code: String,
 }
 
 /// A span that was allowed to change.

@@ -6,8 +6,8 @@ use std::process::{Command, Output, Stdio};
 use std::{fs, io::Write};
 
 use proptest::prelude::*;
-use reweave_core::RelativePath;
-use reweave_syntax::patch::diff::{FileDiff, Mode, Version, unified};
+use reweave_core::{Mode, RelativePath};
+use reweave_syntax::patch::diff::{FileDiff, Version, unified};
 
 /// Runs git without the configuration of the machine.
 fn git(folder: &Path, arguments: &[&str], input: &str) -> Output {

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use reweave_core::{
     BaseStatus, BatchResult, CheckName, CheckResult, CheckRun, CheckStatus, Edit, Edits, Evidence, EvidenceKind,
-    FileChange, GateResult, HunkProvenance, ItemResult, JudgedBy, MaskedSpan, Outcome, OutcomeEvent, Patch, Progress,
-    Proposer, Provenance, Refusal, RefusalCode, RelativePath, Risk, RiskPart, RunFacts, Score, Sha256, Span, SpecId,
-    Stage, StageTime, Validation,
+    FileChange, FileKind, GateResult, HunkProvenance, ItemResult, JudgedBy, MaskedSpan, Mode, Modes, Outcome,
+    OutcomeEvent, Patch, Progress, Proposer, Provenance, Refusal, RefusalCode, RelativePath, Risk, RiskPart, RunFacts,
+    Score, Sha256, Span, SpecId, Stage, StageTime, Validation,
 };
 
 use super::*;
@@ -41,22 +41,30 @@ fn span() -> impl Strategy<Value = Span> {
 }
 
 fn file() -> impl Strategy<Value = FileChange> {
-    (path(), "[a-zä]{4,12}\n", text(), any::<bool>()).prop_map(|(path, base, new_text, with_copies)| {
-        let end = base.chars().next().map_or(0, char::len_utf8);
-        let old_sha256 = Sha256::of(&base.as_bytes()[..end]);
-        let edit =
-            Edit { span: Span::new(0, end), old_sha256, new_text, node_kind: "name".into(), node_path: "A.b".into() };
-        let edits = Edits::new(&base, vec![edit]).unwrap();
-        let result = edits.apply(&base);
-        FileChange {
-            path,
-            base_sha256: Sha256::of(base.as_bytes()),
-            result_sha256: Sha256::of(result.as_bytes()),
-            edits,
-            original_code: if with_copies { base } else { String::new() },
-            generated_code: if with_copies { result } else { String::new() },
+    let edited = (path(), "[a-zä]{4,12}\n", text(), any::<bool>());
+    (edited, path(), 0..4_u8, any::<[Option<bool>; 2]>()).prop_map(|(edited, from, kind, modes)| {
+        let edited = edited_file(edited);
+        let [before, after] = modes.map(|mode| mode.map(|run| if run { Mode::Executable } else { Mode::Plain }));
+        let nothing = |file: FileChange| FileChange::edited(file.path, String::new(), Edits::default());
+        match kind {
+            0 => FileChange { modes: Modes { before, after: before.and(after) }, ..edited },
+            1 => FileChange { kind: FileKind::Created, modes: Modes { before: None, after }, ..nothing(edited) },
+            2 => FileChange { kind: FileKind::Deleted, modes: Modes { before, after: None }, ..nothing(edited) },
+            _ if from == edited.path => edited,
+            _ => FileChange { kind: FileKind::Renamed { from }, ..edited },
         }
     })
+}
+
+fn edited_file((path, base, new_text, with_copies): (RelativePath, String, String, bool)) -> FileChange {
+    let end = base.chars().next().map_or(0, char::len_utf8);
+    let old_sha256 = Sha256::of(&base.as_bytes()[..end]);
+    let edit =
+        Edit { span: Span::new(0, end), old_sha256, new_text, node_kind: "name".into(), node_path: "A.b".into() };
+    let edits = Edits::new(&base, vec![edit]).unwrap();
+    let whole = FileChange::edited(path, base, edits);
+    let cut = FileChange { original_code: String::new(), generated_code: String::new(), ..whole.clone() };
+    if with_copies { whole } else { cut }
 }
 
 fn check() -> impl Strategy<Value = CheckResult> {

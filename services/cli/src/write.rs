@@ -3,18 +3,22 @@
 //! A file that has changed since is refused, or its edits are found again by node path and old text and gated again; undo
 //! does the same with the reverse edits. What was written is recorded, in the same all-or-nothing step as the files.
 
+mod file;
 mod records;
 mod transaction;
 
-use std::{fmt, io::ErrorKind, path::Path};
+use std::{fmt, path::Path};
 
 use reweave_core::{
-    BatchResult, Edits, EvidenceKind, ExitCode, FileChange, Outcome, OutcomeEvent, Patch, Refusal, RefusalCode,
-    RelativePath, Sha256, limits,
+    BatchResult, Edits, EvidenceKind, ExitCode, FileKind, Outcome, OutcomeEvent, Patch, Refusal, RefusalCode,
+    RelativePath, Sha256,
 };
 use reweave_syntax::patch::re_anchor::{self, Moved, Place};
 
-use self::transaction::{Change, Workspace};
+use self::{
+    file::Present,
+    transaction::{Change, Workspace},
+};
 
 /// What to do about a file that is not the one the patch was made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +32,7 @@ pub(crate) enum Stale {
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) path: RelativePath,
+    pub(crate) kind: FileKind,
     /// Where the edits stand now, if the file had changed; empty if it was the one expected.
     pub(crate) moved: Vec<Place>,
 }
@@ -121,26 +126,31 @@ pub(crate) fn recover(workspace: &Path) -> Result<Vec<String>, Error> {
 pub(crate) fn apply(workspace: &Path, event: &OutcomeEvent, stale: Stale) -> Result<Applied, Error> {
     let (workspace, _) = Workspace::open(workspace)?;
     let patch = patch_of(event)?;
-    let present = patch.files.iter().map(|file| read(&workspace, &file.path)).collect::<Result<Vec<_>, _>>()?;
-    let digests: Vec<Sha256> = present.iter().map(|text| Sha256::of(text.as_bytes())).collect();
-    let all = |expected: fn(&FileChange) -> Sha256| {
-        patch.files.iter().zip(&digests).all(|(file, digest)| expected(file) == *digest)
-    };
-    if all(|file| file.result_sha256) {
+    let present = patch.files.iter().map(|file| Present::read(&workspace, file)).collect::<Result<Vec<_>, _>>()?;
+    let mut pairs = patch.files.iter().zip(&present);
+    if pairs.clone().all(|(file, present)| present.is_after(file)) {
         return Ok(Applied { event: event.clone(), files: Vec::new() });
     }
     let (event, moved) = match stale {
-        _ if all(|file| file.base_sha256) => (with_texts(event, patch, &present)?, Vec::new()),
-        Stale::Refuse => return Err(changed_since(patch, &digests).into()),
-        Stale::ReAnchor => re_anchored(event, patch, &present)?,
+        _ if pairs.clone().all(|(file, present)| present.is_before(file)) => {
+            (with_texts(event, patch, &present)?, Vec::new())
+        }
+        Stale::ReAnchor if pairs.all(|(file, present)| present.may_be_moved(file)) => {
+            re_anchored(event, patch, &present)?
+        }
+        Stale::Refuse | Stale::ReAnchor => return Err(changed_since(patch, &present, stale).into()),
     };
     let patch = patch_of(&event)?;
-    let mut changes: Vec<Change> = patch.files.iter().map(change).collect();
+    let mut changes: Vec<Change> = patch.files.iter().flat_map(file::changes).collect();
     changes.push(records::added(&workspace, &event));
     workspace.commit(&changes)?;
     let mut places = moved.into_iter().map(|moved| moved.places);
-    let files = patch.files.iter().map(|file| file.path.clone());
-    let files = files.map(|path| Written { path, moved: places.next().unwrap_or_default() }).collect();
+    let written = patch.files.iter().map(|file| Written {
+        path: file.path.clone(),
+        kind: file.kind.clone(),
+        moved: places.next().unwrap_or_default(),
+    });
+    let files = written.collect();
     Ok(Applied { event, files })
 }
 
@@ -155,9 +165,9 @@ pub(crate) fn undo(workspace: &Path, event: Option<OutcomeEvent>) -> Result<Vec<
     let event = record.as_ref().map(|record| record.event.clone()).or(event).ok_or(Error::NothingToUndo)?;
     let (mut changes, mut files) = (Vec::new(), Vec::new());
     for file in &patch_of(&event)?.files {
-        if let Some((change, moved)) = reversed(&workspace, file)? {
-            changes.push(change);
-            files.push(Written { path: file.path.clone(), moved });
+        if let Some(reversal) = Present::read(&workspace, file)?.reversal(file)? {
+            changes.extend(reversal.changes);
+            files.push(Written { path: file.path.clone(), kind: file.kind.clone(), moved: reversal.moved });
         }
     }
     changes.extend(record.into_iter().flat_map(records::Record::retired));
@@ -169,7 +179,8 @@ pub(crate) fn undo(workspace: &Path, event: Option<OutcomeEvent>) -> Result<Vec<
 
 /// The text of a file as it is now.
 pub(crate) fn present(workspace: &Path, path: &RelativePath) -> Result<String, Error> {
-    read(&Workspace::open(workspace)?.0, path)
+    let text = file::read(&Workspace::open(workspace)?.0, path)?;
+    text.ok_or_else(|| Error::Record(format!("{path}: it does not exist here, and the event carries no copy of it")))
 }
 
 /// The patch of an outcome that holds one which may be applied.
@@ -186,20 +197,16 @@ pub(crate) fn patch_of(event: &OutcomeEvent) -> Result<&Patch, Error> {
     Err(Refusal::new(RefusalCode::NoneProven, reason).next("run the spec again").into())
 }
 
-fn change(file: &FileChange) -> Change {
-    let after = Some(file.edits.apply(&file.original_code));
-    Change { path: file.path.to_string(), before: Some(file.base_sha256), after }
-}
-
 /// `event` with the texts that were cut to keep it small, so that undo has them.
-fn with_texts(event: &OutcomeEvent, patch: &Patch, present: &[String]) -> Result<OutcomeEvent, Error> {
+fn with_texts(event: &OutcomeEvent, patch: &Patch, present: &[Present]) -> Result<OutcomeEvent, Error> {
     let mut patch = patch.clone();
-    for (file, text) in patch.files.iter_mut().zip(present) {
+    for (file, present) in patch.files.iter_mut().zip(present) {
+        let text = present.text();
         let edits = Edits::new(text, file.edits.as_slice().to_vec()).map_err(|error| unusable(&file.path, &error))?;
         if Sha256::of(edits.apply(text).as_bytes()) != file.result_sha256 {
             return Err(unusable(&file.path, &"its edits do not give the text that it promises"));
         }
-        file.original_code.clone_from(text);
+        present.complete(file);
     }
     Ok(with_patch(event, patch))
 }
@@ -212,63 +219,23 @@ fn with_patch(event: &OutcomeEvent, patch: Patch) -> OutcomeEvent {
     OutcomeEvent { outcome, ..event.clone() }
 }
 
-fn re_anchored(event: &OutcomeEvent, patch: &Patch, present: &[String]) -> Result<(OutcomeEvent, Vec<Moved>), Error> {
-    let present: Vec<&str> = present.iter().map(String::as_str).collect();
+fn re_anchored(event: &OutcomeEvent, patch: &Patch, present: &[Present]) -> Result<(OutcomeEvent, Vec<Moved>), Error> {
+    let present: Vec<&str> = present.iter().map(Present::text).collect();
     let (patch, moved) = re_anchor::patch(patch, &present)?;
     Ok((OutcomeEvent { outcome: Outcome::Patch(patch), ..event.clone() }, moved))
 }
 
-fn changed_since(patch: &Patch, digests: &[Sha256]) -> Refusal {
-    let changed: Vec<(&FileChange, &Sha256)> =
-        patch.files.iter().zip(digests).filter(|(file, digest)| file.base_sha256 != **digest).collect();
-    let names: Vec<String> = changed.iter().map(|(file, _)| format!("`{}`", file.path)).collect();
+fn changed_since(patch: &Patch, present: &[Present], stale: Stale) -> Refusal {
+    let differences = patch.files.iter().zip(present);
+    let differences: Vec<(&RelativePath, String)> =
+        differences.filter_map(|(file, present)| Some((&file.path, present.difference(file)?))).collect();
+    let names: Vec<String> = differences.iter().map(|(path, _)| format!("`{path}`")).collect();
     let reason = format!("{} changed since the patch was made", names.join(", "));
-    let refusal = Refusal::new(RefusalCode::StaleBase, reason)
-        .next("`reweave apply --re-anchor` looks for the places again, or run the spec again");
-    changed.iter().fold(refusal, |refusal, (file, digest)| {
-        let detail = format!("{}: its SHA-256 is {digest}, the patch is for {}", file.path, file.base_sha256);
-        refusal.with(EvidenceKind::Symbol, detail)
-    })
-}
-
-/// What takes the edits out of one file again, and how far they had moved; nothing if the file is as it was before.
-fn reversed(workspace: &Workspace, file: &FileChange) -> Result<Option<(Change, Vec<Place>)>, Error> {
-    let present = read(workspace, &file.path)?;
-    let found = Sha256::of(present.as_bytes());
-    if found == file.base_sha256 {
-        return Ok(None);
-    }
-    let base = &file.original_code;
-    if Sha256::of(base.as_bytes()) != file.base_sha256 {
-        return Err(unusable(&file.path, &"it no longer holds the text from before, which is needed to restore it"));
-    }
-    let (after, moved) = if found == file.result_sha256 {
-        (base.clone(), Vec::new())
-    } else {
-        let (result, edits) = (file.edits.apply(base), file.edits.reverse(base));
-        let stale = re_anchor::Stale { path: &file.path, base: &result, edits: &edits, present: &present };
-        let moved = re_anchor::change(stale)?;
-        (moved.change.generated_code, moved.places)
-    };
-    Ok(Some((Change { path: file.path.to_string(), before: Some(found), after: Some(after) }, moved)))
-}
-
-fn read(workspace: &Workspace, path: &RelativePath) -> Result<String, Error> {
-    let stale = |what: &str| {
-        let reason = format!("`{path}` {what}, so it is not the file the patch was made for");
-        Error::from(Refusal::new(RefusalCode::StaleBase, reason).next("run the spec again"))
-    };
-    match workspace.read(path.as_str()) {
-        Ok(None) => Err(stale("does not exist here")),
-        Ok(Some(bytes)) if bytes.len() > limits::SOURCE_BYTES_MAX => Err(stale("is larger than a source may be")),
-        Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|_| stale("is not UTF-8 text")),
-        // What leads outside is refused by the opened folder itself, without an error of the system.
-        Err(error) if error.kind() == ErrorKind::PermissionDenied && error.raw_os_error().is_none() => {
-            let reason = format!("`{path}` leads outside the workspace");
-            Err(Refusal::new(RefusalCode::PathOutside, reason).with(EvidenceKind::Error, error.to_string()).into())
-        }
-        Err(source) => Err(Error::Io { what: format!("read {path}"), source }),
-    }
+    let refusal = Refusal::new(RefusalCode::StaleBase, reason).next(match stale {
+        Stale::Refuse => "`reweave apply --re-anchor` looks for the places again, or run the spec again",
+        Stale::ReAnchor => "run the spec again on the files as they are now",
+    });
+    differences.into_iter().fold(refusal, |refusal, (_, detail)| refusal.with(EvidenceKind::Symbol, detail))
 }
 
 fn unusable(path: &RelativePath, what: &dyn fmt::Display) -> Error {

@@ -1,6 +1,6 @@
 //! From a proof to the patch that carries it.
 
-use reweave_core::{CheckStatus, FileChange, HunkProvenance, Patch, Plan, Provenance, Risk, Score, Sha256};
+use reweave_core::{CheckStatus, FileChange, HunkProvenance, Patch, Plan, Provenance, Risk, Score};
 use reweave_search::{Proof, risk};
 use reweave_syntax::{ParsedFile, patch::diff};
 
@@ -21,20 +21,13 @@ pub(crate) fn patch(work: &Work, base: &ParsedFile, plan: Plan<'_>, proof: &Proo
         validation: proof.validation.clone(),
         checks: proof.checks.clone(),
         not_checked,
-        files: vec![change(base, proof.candidate.edits.clone(), generated)],
+        files: vec![change(base, proof.candidate.edits.clone())],
     }
 }
 
 /// One file's change.
-pub(crate) fn change(base: &ParsedFile, edits: reweave_core::Edits, generated_code: String) -> FileChange {
-    FileChange {
-        path: base.file().path.clone(),
-        base_sha256: base.file().sha256(),
-        result_sha256: Sha256::of(generated_code.as_bytes()),
-        edits,
-        original_code: base.text().to_owned(),
-        generated_code,
-    }
+pub(crate) fn change(base: &ParsedFile, edits: reweave_core::Edits) -> FileChange {
+    FileChange::edited(base.file().path.clone(), base.text().to_owned(), edits)
 }
 
 /// The risk of several patches applied together: all their parts, each named with its item.

@@ -68,10 +68,8 @@ async fn combine(
     }
     let (files, validation) = gate_together(proven, accepted)?;
     let checks = check_together(work, batch, proven, accepted).await?;
-    let diffs: Vec<diff::FileDiff<'_>> = files
-        .iter()
-        .map(|file| diff::FileDiff::edited(&file.path, &file.original_code, &file.generated_code))
-        .collect();
+    let diffs: Vec<diff::FileDiff<'_>> =
+        files.iter().map(|file| diff::FileDiff::of(file, &file.original_code, &file.generated_code)).collect();
     let patches = || proven.iter().map(|(at, item)| (*at, &item.patch));
     let mut provenance = first.patch.provenance.clone();
     provenance.hunks = patches().flat_map(|(_, patch)| patch.provenance.hunks.clone()).collect();
@@ -109,8 +107,7 @@ fn gate_together(
         together.errors.extend(report.validation.errors);
         together.gates.extend(report.validation.gates);
         together.bytes_changed_outside += report.validation.bytes_changed_outside;
-        let generated = joined.edits.apply(base.text());
-        files.push(assemble::change(base, joined.edits, generated));
+        files.push(assemble::change(base, joined.edits));
     }
     Ok((files, together))
 }

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use imara_diff::Hunk;
-use reweave_core::RelativePath;
+use reweave_core::{FileChange, FileKind, Mode, RelativePath};
 
 use super::lines::LineDiff;
 
@@ -35,13 +35,6 @@ pub struct Version<'a> {
     pub mode: Mode,
 }
 
-/// The modes git knows of files that hold text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    Plain,
-    Executable,
-}
-
 /// The diff of `files` in the order given; those that did not change are left out.
 #[must_use]
 pub fn unified(files: &[FileDiff<'_>]) -> String {
@@ -62,6 +55,22 @@ impl<'a> FileDiff<'a> {
     pub fn edited(path: &'a RelativePath, before: &'a str, after: &'a str) -> Self {
         let version = |text| Version { path, text, mode: Mode::Plain };
         Self::Changed { old: version(before), new: version(after) }
+    }
+
+    /// The change of `file`, from `before` to `after`: the texts that it may have had to leave out.
+    #[must_use]
+    pub fn of(file: &'a FileChange, before: &'a str, after: &'a str) -> Self {
+        // A mode that is not said is the same on both sides, and then it does not matter which.
+        let old_mode = file.modes.before.or(file.modes.after).unwrap_or(Mode::Plain);
+        let new_mode = file.modes.after.unwrap_or(old_mode);
+        let old = |path| Version { path, text: before, mode: old_mode };
+        let new = Version { path: &file.path, text: after, mode: new_mode };
+        match &file.kind {
+            FileKind::Created => Self::Created(new),
+            FileKind::Deleted => Self::Deleted(old(&file.path)),
+            FileKind::Edited => Self::Changed { old: old(&file.path), new },
+            FileKind::Renamed { from } => Self::Changed { old: old(from), new },
+        }
     }
 
     fn changes(&self) -> bool {
@@ -90,15 +99,6 @@ impl<'a> FileDiff<'a> {
         match self {
             Self::Created(only) | Self::Deleted(only) => (only.path.as_str(), only.path.as_str()),
             Self::Changed { old, new } => (old.path.as_str(), new.path.as_str()),
-        }
-    }
-}
-
-impl Mode {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Plain => "100644",
-            Self::Executable => "100755",
         }
     }
 }

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use reweave_core::{Edits, Span};
 
+use super::Error;
+
 const MARK: &str = "\u{feff}";
 
 /// What counts as a line end besides `\n` and `\r\n`.
@@ -34,13 +36,6 @@ pub(super) struct Replacement<'a> {
     /// Of the first edit that it holds.
     pub(super) edit: Span,
     pub(super) text: Cow<'a, str>,
-}
-
-/// Why an edit cannot be written by lines and columns.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    #[error("the edit changes the byte order mark, which has no line and column")]
-    ByteOrderMark,
 }
 
 /// Walks forward through a text.

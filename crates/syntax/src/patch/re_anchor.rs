@@ -4,8 +4,8 @@
 //! the old base says nothing about the new one, and the moved patch says so.
 
 use reweave_core::{
-    Candidate, Edit, Edits, EvidenceKind, FileChange, FileText, Language, MaskedSpan, Patch, Proposer, Refusal,
-    RefusalCode, RelativePath, Sha256, Span, Validation,
+    Candidate, Edit, Edits, EvidenceKind, FileChange, FileKind, FileText, Language, MaskedSpan, Patch, Proposer,
+    Refusal, RefusalCode, RelativePath, Sha256, Span, Validation,
 };
 
 use super::anchor::{self, Lost, Placed};
@@ -59,28 +59,44 @@ pub fn change(stale: Stale<'_>) -> Result<Moved, Refusal> {
     let places = places.collect();
     let edits = checked(stale, placed)?;
     let validation = gated(&present, &edits)?;
-    Ok(Moved { change: changed(stale, edits), validation, places })
+    let change = FileChange::edited(stale.path.clone(), stale.present.to_owned(), edits);
+    Ok(Moved { change, validation, places })
 }
 
-/// Moves `patch` onto the present texts, in the order of its files; those that are as they were stay so.
+/// Moves `patch` onto the present texts, in the order of its files; those that are as they were stay so. What is made or
+/// removed has no other place: it must be as it was.
 pub fn patch(patch: &Patch, present: &[&str]) -> Result<(Patch, Vec<Moved>), Refusal> {
-    let mut moved = Vec::with_capacity(patch.files.len());
-    for (file, present) in patch.files.iter().zip(present) {
-        if Sha256::of(file.original_code.as_bytes()) != file.base_sha256 {
-            return Err(no_base(&file.path));
-        }
-        let stale = Stale { path: &file.path, base: &file.original_code, edits: &file.edits, present };
-        moved.push(change(stale)?);
-    }
+    let moved = patch.files.iter().zip(present).map(|(file, present)| one(file, present));
+    let moved = moved.collect::<Result<Vec<_>, _>>()?;
     Ok((carry_over(patch, &moved), moved))
+}
+
+fn one(file: &FileChange, present: &str) -> Result<Moved, Refusal> {
+    if Sha256::of(file.original_code.as_bytes()) != file.base_sha256 {
+        return Err(no_base(&file.path));
+    }
+    let path = match &file.kind {
+        FileKind::Edited => &file.path,
+        FileKind::Renamed { from } => from,
+        FileKind::Created | FileKind::Deleted if file.original_code == present => return Ok(unmoved(file)),
+        FileKind::Created => return Err(stale_base(&file.path, "the patch would make it")),
+        FileKind::Deleted => return Err(stale_base(&file.path, "the patch would remove what it does not know")),
+    };
+    let stale = Stale { path, base: &file.original_code, edits: &file.edits, present };
+    let moved = change(stale)?;
+    let change = FileChange { path: file.path.clone(), kind: file.kind.clone(), modes: file.modes, ..moved.change };
+    Ok(Moved { change, ..moved })
+}
+
+fn unmoved(file: &FileChange) -> Moved {
+    let validation = Validation { syntax_valid: true, errors: vec![], gates: vec![], bytes_changed_outside: 0 };
+    Moved { change: file.clone(), validation, places: Vec::new() }
 }
 
 fn carry_over(patch: &Patch, moved: &[Moved]) -> Patch {
     let files: Vec<FileChange> = moved.iter().map(|moved| moved.change.clone()).collect();
-    let diffs: Vec<diff::FileDiff<'_>> = files
-        .iter()
-        .map(|file| diff::FileDiff::edited(&file.path, &file.original_code, &file.generated_code))
-        .collect();
+    let diffs: Vec<diff::FileDiff<'_>> =
+        files.iter().map(|file| diff::FileDiff::of(file, &file.original_code, &file.generated_code)).collect();
     let mut carried = patch.clone();
     carried.unified_diff = diff::unified(&diffs);
     carried.masked_spans = files.iter().flat_map(masked).collect();
@@ -138,18 +154,6 @@ fn gated(present: &ParsedFile, edits: &Edits) -> Result<Validation, Refusal> {
 
 fn masked(file: &FileChange) -> impl Iterator<Item = MaskedSpan> {
     file.edits.as_slice().iter().map(|edit| MaskedSpan::of(&file.path, edit))
-}
-
-fn changed(stale: Stale<'_>, edits: Edits) -> FileChange {
-    let generated_code = edits.apply(stale.present);
-    FileChange {
-        path: stale.path.clone(),
-        base_sha256: Sha256::of(stale.present.as_bytes()),
-        result_sha256: Sha256::of(generated_code.as_bytes()),
-        edits,
-        original_code: stale.present.to_owned(),
-        generated_code,
-    }
 }
 
 fn conflict(path: &RelativePath, lost: &[Lost]) -> Refusal {

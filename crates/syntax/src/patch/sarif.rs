@@ -1,15 +1,16 @@
 //! The patch as a `fix` in a log of the Static Analysis Results Interchange Format (OASIS SARIF 2.1.0).
 //!
 //! One run with one result, whose fix holds the replacements of all files: it is meant as a whole. Each region is given
-//! twice, by lines and columns and by bytes; the former leave a byte order mark out, the latter count it.
+//! twice, by lines and columns and by bytes; the former leave a byte order mark out, the latter count it. A fix replaces
+//! text in files that are there: one that is made, removed, renamed or given another mode is an error.
 
 use std::collections::BTreeMap;
 
 use reweave_core::{Patch, Sha256};
 use serde::Serialize;
 
-use super::position::{Cursor, Error, LineEnds, Replacement, replacements};
-use super::{Change, uri};
+use super::position::{Cursor, LineEnds, Replacement, replacements};
+use super::{Change, Error, uri};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 const ROOT: &str = "SRCROOT";
@@ -127,6 +128,7 @@ struct Region {
 
 /// The log of `changes` below the folder with the URI `root`, which ends with `/`; `patch` says why.
 pub fn log(root: &str, changes: &[Change<'_>], patch: &Patch) -> Result<Log, Error> {
+    changes.iter().try_for_each(|change| change.said_by_text_alone("SARIF"))?;
     let changed: Vec<&Change<'_>> = changes.iter().filter(|change| !change.edits.is_empty()).collect();
     let artifact_changes = changed.iter().map(|change| artifact_change(change)).collect::<Result<Vec<_>, _>>()?;
     let run = Run {

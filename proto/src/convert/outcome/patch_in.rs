@@ -1,8 +1,11 @@
 //! Patches, on receipt.
 
+use std::collections::BTreeSet;
+
 use reweave_core::{
-    BaseStatus, CheckResult, CheckStatus, Edit, Edits, FileChange, GateResult, HunkProvenance, JudgedBy, MaskedSpan,
-    Patch, Proposer, Provenance, Risk, RiskPart, Score, Sha256, Span, Validation,
+    BaseStatus, CheckResult, CheckStatus, Edit, Edits, FileChange, FileKind, GateResult, HunkProvenance, JudgedBy,
+    MaskedSpan, Mode, Modes, Patch, Proposer, Provenance, RelativePath, Risk, RiskPart, Score, Sha256, Span,
+    Validation,
 };
 
 use crate::{
@@ -22,10 +25,25 @@ pub(super) fn receive(patch: wire::Patch, at: &str) -> Result<Patch, Malformed> 
         risk: risk(patch.risk.ok_or_else(|| missing("risk"))?),
         provenance: provenance(patch.provenance.ok_or_else(|| missing("provenance"))?, at)?,
     };
+    check_paths(&received.files, at)?;
     if received.can_apply() != patch.can_apply {
         return Err(Malformed::new(format!("{at}.can_apply"), "it does not follow from the gates and checks"));
     }
     Ok(received)
+}
+
+/// Files are changed all at once, so that none can be spoken of twice.
+fn check_paths(files: &[FileChange], at: &str) -> Result<(), Malformed> {
+    let mut seen = BTreeSet::new();
+    for (index, file) in files.iter().enumerate() {
+        let before = file.path_before().filter(|before| **before != file.path);
+        for path in before.into_iter().chain([&file.path]) {
+            if !seen.insert(path) {
+                return Err(Malformed::new(format!("{at}.files[{index}].path"), format!("`{path}` is changed twice")));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn each<W, T>(items: Vec<W>, at: &str, one: impl Fn(W, &str) -> Result<T, Malformed>) -> Result<Vec<T>, Malformed> {
@@ -40,6 +58,7 @@ fn span(start: u64, end: u64, at: &str) -> Result<Span, Malformed> {
 }
 
 fn file(file: wire::FileChange, at: &str) -> Result<FileChange, Malformed> {
+    let kind = kind(&file, at)?;
     let base_sha256: Sha256 = parsed(&file.base_sha256, &format!("{at}.base_sha256"))?;
     let edits = each(file.edits, &format!("{at}.edits"), edit)?;
     // The base text may have been cut to keep the event small; then only the spans can be checked.
@@ -50,14 +69,42 @@ fn file(file: wire::FileChange, at: &str) -> Result<FileChange, Malformed> {
     } else {
         return Err(Malformed::new(format!("{at}.original_code"), "it does not have the base's SHA-256"));
     };
-    Ok(FileChange {
+    let change = FileChange {
+        kind,
+        modes: Modes {
+            before: mode(&file.mode_before, &format!("{at}.mode_before"))?,
+            after: mode(&file.mode_after, &format!("{at}.mode_after"))?,
+        },
         path: parsed(&file.path, &format!("{at}.path"))?,
         base_sha256,
         result_sha256: parsed(&file.result_sha256, &format!("{at}.result_sha256"))?,
         edits: edits.map_err(|error| Malformed::new(format!("{at}.edits"), error))?,
         original_code: file.original_code,
         generated_code: file.generated_code,
-    })
+    };
+    change.check().map_err(|error| Malformed::new(format!("{at}.kind"), error))?;
+    Ok(change)
+}
+
+fn kind(file: &wire::FileChange, at: &str) -> Result<FileKind, Malformed> {
+    let kind = match file.kind.as_str() {
+        "edited" => FileKind::Edited,
+        "created" => FileKind::Created,
+        "deleted" => FileKind::Deleted,
+        "renamed" => {
+            let from: RelativePath = parsed(&file.renamed_from, &format!("{at}.renamed_from"))?;
+            return Ok(FileKind::Renamed { from });
+        }
+        other => return Err(Malformed::new(format!("{at}.kind"), format!("`{other}` is not one of the known values"))),
+    };
+    match file.renamed_from.as_str() {
+        "" => Ok(kind),
+        _ => Err(Malformed::new(format!("{at}.renamed_from"), "only a renamed file was elsewhere")),
+    }
+}
+
+fn mode(text: &str, at: &str) -> Result<Option<Mode>, Malformed> {
+    if text.is_empty() { Ok(None) } else { named(&Mode::ALL, text, at).map(Some) }
 }
 
 fn edit(edit: wire::Edit, at: &str) -> Result<Edit, Malformed> {

@@ -1,7 +1,8 @@
 //! Patches, on their way out.
 
 use reweave_core::{
-    CheckResult, Edit, FileChange, GateResult, HunkProvenance, MaskedSpan, Patch, Provenance, Risk, Score, Validation,
+    CheckResult, Edit, FileChange, FileKind, GateResult, HunkProvenance, MaskedSpan, Mode, Patch, Provenance, Risk,
+    Score, Validation,
 };
 
 use crate::wire::outcome as wire;
@@ -29,8 +30,16 @@ fn number(value: f64) -> f64 {
 }
 
 fn file(file: FileChange) -> wire::FileChange {
+    let mode = |mode: Option<Mode>| mode.map_or("", Mode::as_str).into();
     wire::FileChange {
         path: file.path.into(),
+        kind: file.kind.as_str().into(),
+        renamed_from: match file.kind {
+            FileKind::Renamed { from } => from.into(),
+            FileKind::Edited | FileKind::Created | FileKind::Deleted => String::new(),
+        },
+        mode_before: mode(file.modes.before),
+        mode_after: mode(file.modes.after),
         base_sha256: file.base_sha256.to_string(),
         result_sha256: file.result_sha256.to_string(),
         edits: file.edits.as_slice().iter().map(edit).collect(),

@@ -16,16 +16,8 @@ fn patch(base: &str, new_text: &str) -> Patch {
         node_path: String::new(),
     };
     let edits = Edits::new(base, vec![edit]).unwrap();
-    let generated_code = edits.apply(base);
     Patch {
-        files: vec![FileChange {
-            path: "a.py".parse().unwrap(),
-            base_sha256: Sha256::of(base.as_bytes()),
-            result_sha256: Sha256::of(generated_code.as_bytes()),
-            edits,
-            original_code: base.into(),
-            generated_code,
-        }],
+        files: vec![FileChange::edited("a.py".parse().unwrap(), base.into(), edits)],
         unified_diff: format!("-{base}\n+{new_text}"),
         masked_spans: vec![],
         validation: Validation { syntax_valid: true, errors: vec![], gates: vec![], bytes_changed_outside: 0 },

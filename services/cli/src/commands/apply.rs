@@ -4,7 +4,7 @@ use std::{io::Write, path::PathBuf};
 
 use anyhow::Result;
 use clap::Args;
-use reweave_core::{ExitCode, OutcomeEvent, RunFacts};
+use reweave_core::{ExitCode, FileKind, OutcomeEvent, RunFacts};
 use reweave_proto::document;
 
 use super::outcome_file;
@@ -73,7 +73,13 @@ fn say(applied: &Applied) -> String {
     }
     let mut said = String::new();
     for file in &applied.files {
-        said.push_str(&format!("wrote {}; `reweave undo` restores it\n", file.path));
+        let what = match &file.kind {
+            FileKind::Edited => format!("wrote {}; `reweave undo` restores it", file.path),
+            FileKind::Created => format!("made {}; `reweave undo` removes it", file.path),
+            FileKind::Deleted => format!("removed {}; `reweave undo` restores it", file.path),
+            FileKind::Renamed { from } => format!("renamed {from} to {}; `reweave undo` renames it back", file.path),
+        };
+        said.push_str(&format!("{what}\n"));
         for place in &file.moved {
             said.push_str(&format!("  re-anchored: {}\n", outcome_file::moved(place)));
         }

@@ -71,7 +71,7 @@ fn complete(workspace: &Path, file: &mut FileChange) -> Result<(), Error> {
     if Sha256::of(file.original_code.as_bytes()) == file.base_sha256 {
         return Ok(());
     }
-    let text = write::present(workspace, &file.path)?;
+    let text = write::present(workspace, file.path_before().unwrap_or(&file.path))?;
     let fits = Sha256::of(text.as_bytes()) == file.base_sha256;
     if !fits || Edits::new(&text, file.edits.as_slice().to_vec()).is_err() {
         let reason = "the event carries no copy of it, and the workspace's is another";
@@ -86,12 +86,12 @@ fn rendered(arguments: &Arguments, patch: &Patch) -> Result<String> {
     match arguments.to {
         Form::Diff => {
             let texts: Vec<String> = changes.iter().map(Change::after).collect();
-            let files = changes.iter().zip(&texts);
+            let files = patch.files.iter().zip(&texts);
             let files: Vec<_> =
-                files.map(|(change, after)| diff::FileDiff::edited(change.path, change.before, after)).collect();
+                files.map(|(file, after)| diff::FileDiff::of(file, &file.original_code, after)).collect();
             Ok(diff::unified(&files))
         }
-        Form::Dsl => Ok(dsl::render(&changes)),
+        Form::Dsl => Ok(dsl::render(&changes)?),
         Form::Lsp => {
             // A command knows what is on disk, not what an editor has open.
             let documents: Vec<lsp::Document<'_>> =

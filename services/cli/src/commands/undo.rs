@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Result;
 use clap::Args;
-use reweave_core::ExitCode;
+use reweave_core::{ExitCode, FileKind};
 
 use super::outcome_file;
 use crate::{
@@ -58,7 +58,12 @@ fn say(files: &[Written]) -> String {
     let mut said = String::new();
     for file in files {
         if file.moved.is_empty() {
-            said.push_str(&format!("restored {}\n", file.path));
+            let what = match &file.kind {
+                FileKind::Edited | FileKind::Deleted => format!("restored {}", file.path),
+                FileKind::Created => format!("removed {}", file.path),
+                FileKind::Renamed { from } => format!("renamed {} back to {from}", file.path),
+            };
+            said.push_str(&format!("{what}\n"));
             continue;
         }
         said.push_str(&format!("took the patch out of {}, which has changed since; the gates passed\n", file.path));

@@ -1,6 +1,6 @@
 //! What was written here: one outcome event a patch below `.reweave/patches`, which is what `reweave undo` reads.
 
-use reweave_core::{OutcomeEvent, RelativePath, Sha256};
+use reweave_core::{FileKind, OutcomeEvent, RelativePath, Sha256};
 use reweave_proto::document;
 
 use super::{
@@ -24,17 +24,14 @@ pub(super) fn added(workspace: &Workspace, event: &OutcomeEvent) -> Change {
     // Records that were undone keep their number.
     let number = names(workspace).len() + 1;
     let path = format!("{FOLDER}/{number:06}-{}.json", &Sha256::of(text.as_bytes()).to_string()[..12]);
-    Change { path, before: None, after: Some(text) }
+    Change::written(&path, None, text)
 }
 
 impl Record {
     /// What marks it as undone.
     pub(super) fn retired(self) -> [Change; 2] {
         let undone = format!("{}.undone", self.path);
-        [
-            Change { path: self.path, before: Some(Sha256::of(self.text.as_bytes())), after: None },
-            Change { path: undone, before: None, after: Some(self.text) },
-        ]
+        [Change::removed(&self.path, Some(Sha256::of(self.text.as_bytes()))), Change::written(&undone, None, self.text)]
     }
 }
 
@@ -55,14 +52,13 @@ pub(super) fn of(workspace: &Workspace, event: &OutcomeEvent) -> Result<Option<R
     Ok(None)
 }
 
-/// What re-anchoring does not change: which text becomes which.
-fn texts(event: &OutcomeEvent) -> impl Iterator<Item = (&RelativePath, Sha256, &str)> {
-    event
-        .outcome
-        .patch()
-        .into_iter()
-        .flat_map(|patch| &patch.files)
-        .flat_map(|file| file.edits.as_slice().iter().map(|edit| (&file.path, edit.old_sha256, edit.new_text.as_str())))
+/// What re-anchoring does not change: which text becomes which, and what becomes of which file.
+fn texts(event: &OutcomeEvent) -> impl Iterator<Item = (&RelativePath, &FileKind, Vec<(Sha256, &str)>)> {
+    let files = event.outcome.patch().into_iter().flat_map(|patch| &patch.files);
+    files.map(|file| {
+        let edits = file.edits.as_slice().iter().map(|edit| (edit.old_sha256, edit.new_text.as_str()));
+        (&file.path, &file.kind, edits.collect())
+    })
 }
 
 /// Names of the records that were not undone, oldest first.

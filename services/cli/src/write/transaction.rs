@@ -17,7 +17,7 @@ use cap_std::{
     ambient_authority,
     fs::{Dir, OpenOptions, OpenOptionsExt, PermissionsExt},
 };
-use reweave_core::{Sha256, limits};
+use reweave_core::{Mode, Sha256, limits};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
@@ -32,6 +32,7 @@ const LOCK_WAIT_MAX: Duration = Duration::from_secs(5);
 const LOCK_POLL: Duration = Duration::from_millis(10);
 /// Of a file that did not exist.
 const NEW_FILE_MODE: u32 = 0o644;
+const EXECUTABLE: u32 = 0o111;
 
 /// What is to become of one file, by its path below the workspace.
 #[derive(Debug)]
@@ -41,6 +42,29 @@ pub(super) struct Change {
     pub(super) before: Option<Sha256>,
     /// None removes it.
     pub(super) after: Option<String>,
+    /// None leaves it as it is.
+    pub(super) mode: Option<Mode>,
+    /// The file whose permissions it takes where it is new.
+    pub(super) like: Option<String>,
+}
+
+impl Change {
+    /// A file with this content; none if it must not exist until then.
+    pub(super) fn written(path: &str, before: Option<Sha256>, after: String) -> Self {
+        Self { path: path.to_owned(), before, after: Some(after), mode: None, like: None }
+    }
+
+    pub(super) fn removed(path: &str, before: Option<Sha256>) -> Self {
+        Self { path: path.to_owned(), before, after: None, mode: None, like: None }
+    }
+
+    pub(super) fn with_mode(self, mode: Option<Mode>) -> Self {
+        Self { mode, ..self }
+    }
+
+    pub(super) fn like(self, path: &str) -> Self {
+        Self { like: Some(path.to_owned()), ..self }
+    }
 }
 
 /// A workspace that files can be written to.
@@ -96,6 +120,17 @@ impl Workspace {
                 Ok(Some(bytes))
             }
         }
+    }
+
+    /// Whether a file may be run, as git tells: by its owner.
+    pub(super) fn mode(&self, path: &str) -> io::Result<Mode> {
+        let bits = self.root.metadata(path)?.permissions().mode();
+        Ok(if bits & 0o100 == 0 { Mode::Plain } else { Mode::Executable })
+    }
+
+    /// Whether a symbolic link stands there, wherever it leads.
+    pub(super) fn is_link(&self, path: &str) -> bool {
+        self.root.symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
     }
 
     /// Makes all of `changes`, or none and says why.
@@ -214,17 +249,29 @@ impl Workspace {
         for (step, change) in journal.steps.iter().zip(changes) {
             let Some(text) = &change.after else { continue };
             let failed = || Error::io(format!("write beside {}", step.path));
-            let mode = match self.root.metadata(&step.path) {
-                Ok(metadata) => metadata.permissions().mode() & 0o7777,
-                Err(error) if error.kind() == ErrorKind::NotFound => NEW_FILE_MODE,
-                Err(error) => return Err(failed()(error)),
-            };
+            let mode = self.new_mode(step, change).map_err(failed())?;
             if let Some((folder, _)) = step.path.rsplit_once('/') {
                 self.root.create_dir_all(folder).map_err(failed())?;
             }
             self.write_new(&step.new, text.as_bytes(), mode).map_err(failed())?;
         }
         Ok(())
+    }
+
+    /// The permissions of the new content.
+    fn new_mode(&self, step: &Step, change: &Change) -> io::Result<u32> {
+        let like = change.like.as_deref().filter(|_| change.before.is_none()).unwrap_or(&step.path);
+        let bits = match self.root.metadata(like) {
+            Ok(metadata) => metadata.permissions().mode() & 0o7777,
+            Err(error) if error.kind() == ErrorKind::NotFound => NEW_FILE_MODE,
+            Err(error) => return Err(error),
+        };
+        Ok(match change.mode {
+            None => bits,
+            Some(Mode::Plain) => bits & !EXECUTABLE,
+            // Whoever may read it may run it, as git has it.
+            Some(Mode::Executable) => bits | (bits & 0o444) >> 2,
+        })
     }
 
     fn swap_all(&self, journal: &Journal) -> Result<(), Error> {
@@ -279,6 +326,10 @@ impl Workspace {
             let failed = || |source| Error::Unrecovered { path: path.clone(), source };
             let present = self.digest(path).map_err(failed())?;
             if present == step.before {
+                // A step that changed the mode alone is seen by its old file only.
+                if step.before == step.after && self.digest(old).map_err(failed())? == step.before {
+                    self.root.rename(old, &self.root, path).map_err(failed())?;
+                }
                 discard(&self.root, old);
             } else if present == step.after {
                 match step.before {

@@ -113,17 +113,17 @@ pub enum Problem {
     AfterUnended(usize),
 }
 
-/// The document of `changes`, each file with its path.
-#[must_use]
-pub fn render(changes: &[Change<'_>]) -> String {
+/// The document of `changes`, each file with its path. It speaks of lines, so that a file must be there before and after.
+pub fn render(changes: &[Change<'_>]) -> Result<String, super::Error> {
     let mut text = String::new();
     for change in changes {
+        change.said_by_text_alone("the line DSL")?;
         let blocks = blocks(change.before, &change.after());
         if !blocks.is_empty() {
             text.push_str(&format!("{FILE}{}\n{blocks}", change.path));
         }
     }
-    text
+    Ok(text)
 }
 
 /// The blocks that turn `before` into `after`: a document over one file that is known.

@@ -75,10 +75,11 @@ fn several_files_are_told_apart_by_their_paths() {
     let edits = |base: &str| Edits::new(base, vec![Edit::of(base, Span::new(0, 1), "y", "lines", "")]).unwrap();
     let (first, second, unchanged) = (edits("x\n"), edits("z"), Edits::default());
     let document = render(&[
-        Change { path: &one, before: "x\n", edits: &first },
-        Change { path: &one, before: "same\n", edits: &unchanged },
-        Change { path: &two, before: "z", edits: &second },
-    ]);
+        Change::edited(&one, "x\n", &first),
+        Change::edited(&one, "same\n", &unchanged),
+        Change::edited(&two, "z", &second),
+    ])
+    .unwrap();
     expect![[r#"
         *** pkg/a b.py
         @@ 1-1

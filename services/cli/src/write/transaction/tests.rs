@@ -10,24 +10,26 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A folder with two files, one of them below another folder.
+/// A folder with three files, one of them below another folder, and one that may be run.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("sub")).unwrap();
     fs::write(folder.path().join("one.py"), "1\n").unwrap();
     fs::write(folder.path().join("sub/two.py"), "2\n").unwrap();
+    fs::write(folder.path().join("tool.py"), "t\n").unwrap();
+    fs::set_permissions(folder.path().join("tool.py"), fs::Permissions::from_mode(0o750)).unwrap();
     folder
 }
 
-/// Both files replaced, one made and one removed.
+/// One file replaced, one made, one removed, and one renamed.
 fn changes() -> Vec<Change> {
     let digest = |text: &str| Some(Sha256::of(text.as_bytes()));
-    let change =
-        |path: &str, before, after: Option<&str>| Change { path: path.into(), before, after: after.map(str::to_owned) };
     vec![
-        change("one.py", digest("1\n"), Some("one\n")),
-        change("new/three.py", None, Some("three\n")),
-        change("sub/two.py", digest("2\n"), None),
+        Change::written("one.py", digest("1\n"), "one\n".to_owned()),
+        Change::written("new/three.py", None, "three\n".to_owned()),
+        Change::removed("sub/two.py", digest("2\n")),
+        Change::written("new/tool.py", None, "t\n".to_owned()).like("tool.py"),
+        Change::removed("tool.py", digest("t\n")),
     ]
 }
 
@@ -54,11 +56,11 @@ fn named(files: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 fn before() -> BTreeMap<String, String> {
-    named(&[("one.py", "1\n"), ("sub/two.py", "2\n")])
+    named(&[("one.py", "1\n"), ("sub/two.py", "2\n"), ("tool.py", "t\n")])
 }
 
 fn after() -> BTreeMap<String, String> {
-    named(&[("one.py", "one\n"), ("new/three.py", "three\n")])
+    named(&[("one.py", "one\n"), ("new/three.py", "three\n"), ("new/tool.py", "t\n")])
 }
 
 /// Does the first `steps` steps of a commit and no more, as a process that is killed then.
@@ -89,7 +91,7 @@ fn a_kill_at_any_step_leaves_all_files_or_none_to_the_next_command() {
         let (_, said) = Workspace::open(folder.path()).unwrap();
         let expected = if steps < settled { before() } else { after() };
         assert_eq!(files(&folder), expected, "after {steps} steps: {said:?}");
-        assert_eq!(said.len(), steps.saturating_sub(2).min(3) * usize::from(steps < settled), "{steps}: {said:?}");
+        assert_eq!(said.len(), steps.saturating_sub(2).min(5) * usize::from(steps < settled), "{steps}: {said:?}");
         let (workspace, said) = Workspace::open(folder.path()).unwrap();
         assert_eq!(said, [] as [String; 0], "what was put back is not put back twice");
         if steps < settled {
@@ -145,7 +147,7 @@ fn a_file_that_was_changed_since_stops_all_of_them() {
     let (workspace, _) = Workspace::open(folder.path()).unwrap();
     let error = workspace.commit(&changes()).unwrap_err();
     assert!(matches!(&error, Error::ChangedMeanwhile(path) if path == "sub/two.py"), "{error}");
-    assert_eq!(files(&folder), named(&[("one.py", "1\n"), ("sub/two.py", "other\n")]));
+    assert_eq!(files(&folder), named(&[("one.py", "1\n"), ("sub/two.py", "other\n"), ("tool.py", "t\n")]));
     assert!(!folder.path().join(JOURNAL).exists());
 }
 
@@ -185,11 +187,41 @@ fn a_link_is_followed_and_stays_and_the_mode_is_kept() {
     assert!(folder.path().join("link.py").is_symlink());
     assert_eq!(fs::read_to_string(folder.path().join("one.py")).unwrap(), "one\n");
     assert_eq!(fs::metadata(folder.path().join("one.py")).unwrap().permissions().mode() & 0o777, 0o755);
-    let twice = [
-        Change { path: "one.py".into(), before: None, after: None },
-        Change { path: "link.py".into(), before: None, after: None },
-    ];
+    let twice = [Change::removed("one.py", None), Change::removed("link.py", None)];
     assert!(matches!(workspace.commit(&twice), Err(Error::Record(_))));
+}
+
+fn mode(folder: &TempDir, name: &str) -> u32 {
+    fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn a_renamed_file_keeps_its_permissions_and_a_new_mode_keeps_who_may_read() {
+    let folder = folder();
+    let (workspace, _) = Workspace::open(folder.path()).unwrap();
+    workspace.commit(&changes()).unwrap();
+    assert_eq!((mode(&folder, "new/tool.py"), mode(&folder, "new/three.py")), (0o750, 0o644));
+    let digest = Some(Sha256::of(b"t\n"));
+    for (said, expected) in [(Mode::Plain, 0o640), (Mode::Executable, 0o750)] {
+        let change = Change::written("new/tool.py", digest, "t\n".to_owned()).with_mode(Some(said));
+        workspace.commit(&[change]).unwrap();
+        assert_eq!(mode(&folder, "new/tool.py"), expected);
+    }
+}
+
+#[test]
+fn a_mode_that_changed_alone_is_put_back_after_a_kill() {
+    let folder = folder();
+    let change = [Change::written("one.py", Some(Sha256::of(b"1\n")), "1\n".into()).with_mode(Some(Mode::Executable))];
+    let (workspace, _) = Workspace::open(folder.path()).unwrap();
+    workspace.make_folder().unwrap();
+    let journal = workspace.journal(&change).unwrap();
+    workspace.write_journal(&journal).unwrap();
+    workspace.prepare(&journal, &change).unwrap();
+    workspace.swap_all(&journal).unwrap();
+    assert_eq!(mode(&folder, "one.py"), 0o755);
+    Workspace::open(folder.path()).unwrap();
+    assert_eq!((mode(&folder, "one.py"), files(&folder)), (0o644, before()));
 }
 
 #[test]
