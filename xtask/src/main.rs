@@ -7,6 +7,7 @@
 mod ci;
 mod demo;
 mod environment;
+mod fuzz;
 mod layout;
 mod process;
 mod progress;
@@ -30,6 +31,8 @@ Commands:
   demo                     Set up, build, and run the specs of examples/ over real files; ends with a table
   setup [--for demo|test]  Fetch what the demo or (default) the tests need; continues at the first missing artefact
   test [-- ARGS]           Set up, then `cargo test --workspace ARGS`
+  fuzz [TARGET] [--seconds N]
+                           cargo-fuzz on one target or on both, from the committed corpus (60 s each); needs nightly
   ci                       fmt, clippy with -D warnings, cargo-deny where it is installed, then test
 
 Exit codes: 0 good, 1 something failed, 2 usage, 3 this machine lacks something (named, with the command that gets it)
@@ -42,6 +45,7 @@ enum Command {
     Setup(Purpose),
     Demo,
     Test(Vec<String>),
+    Fuzz { target: Option<String>, seconds: u64 },
     Ci,
 }
 
@@ -67,6 +71,7 @@ fn run(command: Command, started: Instant) -> anyhow::Result<bool> {
         Command::Setup(purpose) => setup::run(&layout, purpose).map(|()| true),
         Command::Demo => demo::run(&layout, started),
         Command::Test(arguments) => test::run(&layout, &arguments),
+        Command::Fuzz { target, seconds } => fuzz::run(&layout, target.as_deref(), seconds),
         Command::Ci => ci::run(&layout),
     }
 }
@@ -92,8 +97,25 @@ fn parse(arguments: &[String]) -> Result<Command, String> {
         ["test"] => Ok(Command::Test(Vec::new())),
         ["test", "--", rest @ ..] => Ok(Command::Test(rest.iter().map(|word| (*word).to_owned()).collect())),
         ["ci"] => Ok(Command::Ci),
+        ["fuzz", rest @ ..] => parse_fuzz(rest),
         _ => Err(format!("unknown command line: {}", words.join(" "))),
     }
+}
+
+fn parse_fuzz(words: &[&str]) -> Result<Command, String> {
+    let (target, rest) = match words {
+        [target, rest @ ..] if !target.starts_with('-') => (Some(*target), rest),
+        rest => (None, rest),
+    };
+    if let Some(unknown) = target.filter(|target| !fuzz::TARGETS.contains(target)) {
+        return Err(format!("`{unknown}` is not one of {}", fuzz::TARGETS.join(", ")));
+    }
+    let seconds = match rest {
+        [] => fuzz::SECONDS_DEFAULT,
+        ["--seconds", number] => number.parse().map_err(|_| format!("`{number}` is no number of seconds"))?,
+        other => return Err(format!("unknown command line: fuzz {}", other.join(" "))),
+    };
+    Ok(Command::Fuzz { target: target.map(str::to_owned), seconds })
 }
 
 #[cfg(test)]
@@ -110,6 +132,9 @@ mod tests {
         assert_eq!(parsed("demo --help"), Ok(Command::Help));
         assert_eq!(parsed("setup"), Ok(Command::Setup(Purpose::Test)));
         assert_eq!(parsed("setup --for demo"), Ok(Command::Setup(Purpose::Demo)));
+        assert_eq!(parsed("fuzz"), Ok(Command::Fuzz { target: None, seconds: 60 }));
+        let one = Command::Fuzz { target: Some("mask_splice".into()), seconds: 600 };
+        assert_eq!(parsed("fuzz mask_splice --seconds 600"), Ok(one));
         assert_eq!(parsed("test -- --test tidy"), Ok(Command::Test(vec!["--test".into(), "tidy".into()])));
     }
 
@@ -117,5 +142,7 @@ mod tests {
     fn an_unknown_word_is_a_usage_error() {
         assert!(parsed("setup --for production").is_err());
         assert!(parsed("demo twice").is_err());
+        assert!(parsed("fuzz no_such_target").is_err());
+        assert!(parsed("fuzz mask_splice --seconds soon").is_err());
     }
 }

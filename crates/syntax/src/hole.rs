@@ -44,7 +44,7 @@ impl GotoType {
     #[must_use]
     pub fn of(grammar: &tree_sitter::Language, node: Node<'_>) -> Option<Self> {
         let before = node.parse_state();
-        let after = if before == FRAGILE { 0 } else { grammar.next_state(before, node.grammar_id()) };
+        let after = if before == FRAGILE { 0 } else { grammar.next_state(before, symbol_of(grammar, node)) };
         (after != 0).then_some(Self { before, after })
     }
 
@@ -96,7 +96,8 @@ impl Hole {
         })
     }
 
-    /// The kinds that may fill the hole, in the order of the grammar.
+    /// The kinds that may fill the hole, in the order of the grammar; its own, where the grammar has no kind for what may
+    /// stand in this place.
     #[must_use]
     pub fn admissible(&self, language: Language) -> Vec<&'static str> {
         let grammar = (language::entry(language).grammar)();
@@ -105,8 +106,18 @@ impl Hole {
         let mut kinds: Vec<&str> =
             visible.filter(|id| self.goto.admits(grammar, *id)).filter_map(|id| grammar.node_kind_for_id(id)).collect();
         kinds.dedup();
+        if kinds.is_empty() {
+            kinds.push(self.kind);
+        }
         kinds
     }
+}
+
+/// What the parser read `node` as; of a keyword in the role of a name (`print`, `async`, `of`), the name: by the keyword's
+/// own token nothing else could stand there.
+fn symbol_of(grammar: &tree_sitter::Language, node: Node<'_>) -> u16 {
+    let read_as = node.grammar_id();
+    if grammar.node_kind_is_named(read_as) || !grammar.node_kind_is_visible(read_as) { read_as } else { node.kind_id() }
 }
 
 /// `node` and its ancestors that cover the same bytes, innermost first.
@@ -218,6 +229,18 @@ mod tests {
             admits list_splat dictionary_splat keyword_argument
         "#]],
         );
+    }
+
+    #[test]
+    fn a_keyword_that_is_a_name_here_leaves_a_place_for_any_name() {
+        let goto = |name| hole(&format!("a = {name}\n"), name).unwrap().1.goto;
+        assert_eq!(goto("print"), goto("x"));
+    }
+
+    #[test]
+    fn a_place_for_which_the_grammar_has_no_kind_admits_its_own() {
+        let (_, hole) = hole("if x: y = 1; z = 2\n", "y = 1; z = 2").unwrap();
+        assert_eq!((hole.kind, hole.admissible(Language::Python).contains(&"block")), ("block", true));
     }
 
     #[test]

@@ -17,6 +17,20 @@ use lines::Ends;
 /// `fill` as it stands in the hole at `span`. A fill may come with the indentation of its place or with none.
 #[must_use]
 pub fn fit(parsed: &ParsedFile, span: Span, fill: &str) -> String {
+    // Where tabs and blanks are mixed, no rule tells which of them a line had.
+    if fill == parsed.slice(span) { fill.to_owned() } else { laid_out(parsed, span, fill) }
+}
+
+/// What ends a line of `text`, or most of them, so that what is put in between ends in the same way.
+#[must_use]
+pub fn line_end(text: &str) -> &'static str {
+    match Ends::of(text).map(Ends::prevailing) {
+        Some(Ends::Crlf) => "\r\n",
+        Some(Ends::Lf | Ends::Mixed { .. }) | None => "\n",
+    }
+}
+
+fn laid_out(parsed: &ParsedFile, span: Span, fill: &str) -> String {
     let old = parsed.slice(span);
     let ends = Ends::of(old).or_else(|| Ends::of(parsed.text()).map(Ends::prevailing));
     let fill =

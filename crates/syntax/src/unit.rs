@@ -127,7 +127,9 @@ pub fn holes(parsed: &ParsedFile, place: &Place, unit: Option<Unit>) -> Result<V
         Place::At { .. } => around(parsed, place.span(parsed)?, unit)?,
         Place::Kind { kind, line } => {
             let nodes = place.nodes(parsed, kind, *line)?;
-            nodes.into_iter().filter_map(|node| typed(parsed, unit.unwrap_or(Unit::of(parsed, node)), node)).collect()
+            let holes =
+                nodes.into_iter().filter_map(|node| typed(parsed, unit.unwrap_or(Unit::of(parsed, node)), node));
+            holes.fold(Vec::new(), with_apart)
         }
     };
     if found.is_empty() { Err(nothing(parsed, place, unit)) } else { Ok(found) }
@@ -178,13 +180,19 @@ fn inside(parsed: &ParsedFile, unit: Unit, span: Span) -> Vec<UnitHole> {
         let wanted = fits && is_of(parsed, unit, node) && (unit != Unit::Statement || here != span);
         let hole = if wanted { typed(parsed, unit, node) } else { None };
         let descend = hole.is_none() && here.start < span.end && span.start < here.end;
-        // A hole that was widened to a parent may reach into the one before.
-        let apart = hole.filter(|hole| found.last().is_none_or(|last: &UnitHole| last.span.end <= hole.span.start));
-        found.extend(apart);
+        found = hole.into_iter().fold(found, with_apart);
         if (!descend || !cursor.goto_first_child()) && !targets::skip(&mut cursor) {
             return found;
         }
     }
+}
+
+/// `found` with `hole`, unless it was widened to a parent that reaches into the one before.
+fn with_apart(mut found: Vec<UnitHole>, hole: UnitHole) -> Vec<UnitHole> {
+    if found.last().is_none_or(|last| last.span.end <= hole.span.start) {
+        found.push(hole);
+    }
+    found
 }
 
 fn trailing_blank(text: &str) -> usize {

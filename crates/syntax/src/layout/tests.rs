@@ -63,6 +63,13 @@ fn a_byte_order_mark_of_a_fill_is_dropped_and_that_of_the_file_stays() {
 }
 
 #[test]
+fn an_old_text_that_mixes_tabs_and_blanks_stays_as_it_is() {
+    let old = "f() {\n        b()}";
+    let mixed = format!("class D {{\n\tx = 1;\n\t{old}\n}}\n");
+    assert_eq!(fitted(Language::JavaScript, &mixed, old, old), old);
+}
+
+#[test]
 fn the_old_text_of_every_node_and_of_every_run_of_lines_fits_as_it_is() {
     let sources = [
         (Language::Python, include_str!("../../../../examples/workspaces/inflection/inflection.py")),
@@ -73,7 +80,7 @@ fn the_old_text_of_every_node_and_of_every_run_of_lines_fits_as_it_is() {
     for (language, text) in sources {
         let parsed = parse(language, text);
         for span in spans(&parsed) {
-            assert_eq!(fit(&parsed, span, parsed.slice(span)), parsed.slice(span), "{span:?}");
+            assert_eq!(laid_out(&parsed, span, parsed.slice(span)), parsed.slice(span), "{span:?}");
         }
     }
 }
