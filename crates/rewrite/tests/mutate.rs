@@ -110,6 +110,22 @@ fn a_name_of_the_same_words_in_another_order_comes_first() {
 }
 
 #[test]
+fn lines_that_are_put_in_have_the_marks_tabs_and_line_ends_of_the_file() {
+    let windows = "\u{feff}import os\r\n\r\n\r\ndef f(a):\r\n\tif a:\r\n\t\tb = math.pi\r\n\tb = os.sep\r\n";
+    let inserted = |text: &str, operator: &str| {
+        let candidates = propose(&parse(text), &undefined(6, "math"), 10_000).expect("it is Python");
+        let first = candidates.into_iter().find(|each| each.operator == operator).unwrap();
+        first.edits.apply(text)
+    };
+    let imported = windows.replace("import os\r\n", "import math\r\nimport os\r\n");
+    assert_eq!(inserted(windows, "import"), imported);
+    assert_eq!(inserted(windows, "return"), format!("{windows}\treturn b\r\n"));
+    // One line from elsewhere does not make a file of many lines another file.
+    let mixed = windows.replacen("\r\n", "\n", 7).replace("import os\n", "import os\r\n");
+    assert_eq!(inserted(&mixed, "import"), mixed.replace("import os\r\n", "import math\nimport os\r\n"));
+}
+
+#[test]
 fn a_known_module_is_imported_where_imports_stand() {
     let first = |text: &str, name: &str| {
         let line = text.lines().position(|line| line.contains(name)).unwrap() as u32 + 1;

@@ -4,6 +4,7 @@
 //! before `from x import y`, each by name. An existing `from x import …` takes the name up.
 
 use reweave_core::Span;
+use reweave_syntax::layout;
 use tree_sitter::Node;
 
 use super::draft::{Draft, Masked};
@@ -76,7 +77,7 @@ fn extended(ground: &Ground<'_>, existing: &[Node<'_>], import: &Import) -> Opti
 }
 
 fn placed(ground: &Ground<'_>, existing: &[Node<'_>], import: &Import) -> (usize, String) {
-    let newline = newline(ground);
+    let newline = layout::line_end(ground.text);
     let statement = import.statement();
     let own = Key { group: group(import.module), is_from: import.name.is_some(), module: import.module.to_owned() };
     let keyed: Vec<(Key, Node<'_>)> = existing.iter().map(|node| (key(ground, *node), *node)).collect();
@@ -93,7 +94,7 @@ fn placed(ground: &Ground<'_>, existing: &[Node<'_>], import: &Import) -> (usize
 
 /// Where the first import of a file goes: after the docstring, or before the first code.
 fn first(ground: &Ground<'_>, statement: &str) -> (usize, String) {
-    let newline = newline(ground);
+    let newline = layout::line_end(ground.text);
     let root = ground.file.tree().root_node();
     let mut cursor = root.walk();
     let docstring =
@@ -116,7 +117,7 @@ fn local(ground: &Ground<'_>, statement: &str, used: Span) -> Option<(usize, Str
     let at = node.start_byte();
     let indent = &ground.text[ground.line_start(at)..at];
     let allowed = ground.allows(Span::new(at, at)) && indent.trim().is_empty();
-    allowed.then(|| (at, format!("{statement}{}{indent}", newline(ground))))
+    allowed.then(|| (at, format!("{statement}{}{indent}", layout::line_end(ground.text))))
 }
 
 fn key(ground: &Ground<'_>, node: Node<'_>) -> Key {
@@ -136,8 +137,4 @@ fn group(module: &str) -> u8 {
         _ if modules::is_standard(top) => 1,
         _ => 2,
     }
-}
-
-fn newline(ground: &Ground<'_>) -> &'static str {
-    if ground.text.contains("\r\n") { "\r\n" } else { "\n" }
 }

@@ -1,6 +1,7 @@
 //! What a function gives back: a `return` that is missing, and flags that are all the wrong way round.
 
 use reweave_core::Span;
+use reweave_syntax::layout;
 use tree_sitter::Node;
 
 use super::draft::{Draft, Drafts, Masked};
@@ -68,7 +69,7 @@ fn last(site: &Site<'_, '_>, drafts: &mut Drafts<'_, '_>) {
     if !indent.trim().is_empty() {
         return;
     }
-    let newline = if ground.text.contains("\r\n") { "\r\n" } else { "\n" };
+    let newline = layout::line_end(ground.text);
     let at = end.end_byte();
     for (nth, name) in locals(site, body).into_iter().take(NAMES_MAX).enumerate() {
         let edits = vec![(Span::new(at, at), format!("{newline}{indent}return {name}"))];
