@@ -22,7 +22,10 @@ pub fn fingerprint(file: &ParsedFile) -> Sha256 {
     let mut parts: Vec<Vec<u8>> = Vec::new();
     match file.python() {
         Some(python) => python_tokens(file, python, |token| parts.push(token)),
-        None => leaves(file.tree(), |leaf| parts.push(file.text().as_bytes()[leaf.byte_range()].to_vec())),
+        None => match file.walkable() {
+            Ok(tree) => leaves(tree, |leaf| parts.push(file.text().as_bytes()[leaf.byte_range()].to_vec())),
+            Err(_) => parts.push(file.text().as_bytes().to_vec()),
+        },
     }
     Sha256::of_fields(parts.iter().map(Vec::as_slice))
 }

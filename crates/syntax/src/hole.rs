@@ -64,7 +64,7 @@ impl Hole {
     /// The hole for the outermost node that covers exactly `span`, or for the smallest node around it; widened to a
     /// parent where the parser's state is not known. Refuses a place inside a syntax error.
     pub fn at(parsed: &ParsedFile, span: Span) -> Result<Self, Refusal> {
-        let node = parsed.tree().root_node().named_descendant_for_byte_range(span.start, span.end);
+        let node = parsed.walkable()?.root_node().named_descendant_for_byte_range(span.start, span.end);
         let node = node.map(|node| coextensive(node).last().unwrap_or(node));
         node.and_then(|node| Self::of(parsed, node)).ok_or_else(|| broken(parsed, span))
     }

@@ -21,9 +21,16 @@ pub struct ParsedFile {
     lines: LineStarts,
     python: Option<Module>,
     /// Built when first asked for: the gates judge most candidates without it, and it costs ten strict parses.
-    tree: OnceLock<tree_sitter::Tree>,
+    tree: OnceLock<Built>,
     /// Found when first asked for, and asked for once per candidate.
     unresolved: OnceLock<Option<Vec<Unresolved>>>,
+}
+
+/// A tree, and whether it is the text's: it is empty where the parser would have taken too many steps.
+#[derive(Debug)]
+struct Built {
+    tree: tree_sitter::Tree,
+    whole: bool,
 }
 
 /// What the strict parser found wrong.
@@ -60,7 +67,7 @@ impl ParsedFile {
         let Reading { errors, tree, python } = read.map_err(|unreadable| refusal(unreadable, &file))?;
         let lines = LineStarts::of(&file.text);
         let errors = errors.into_iter().map(|fault| SyntaxError::of(fault, &lines)).collect();
-        let tree = tree.map_or_else(OnceLock::new, OnceLock::from);
+        let tree = tree.map_or_else(OnceLock::new, |tree| OnceLock::from(Built { tree, whole: true }));
         Ok(Self { file, language, errors, lines, python, tree, unresolved: OnceLock::new() })
     }
 
@@ -94,10 +101,23 @@ impl ParsedFile {
         self.language
     }
 
-    /// The tree-sitter tree.
+    /// The tree-sitter tree; empty where [`Self::walkable`] refuses.
     #[must_use]
     pub fn tree(&self) -> &tree_sitter::Tree {
-        self.tree.get_or_init(|| parse_tree(self.language, &self.file.text))
+        &self.built().tree
+    }
+
+    /// The tree-sitter tree, unless the text takes its parser more steps than its length allows.
+    pub fn walkable(&self) -> Result<&tree_sitter::Tree, Refusal> {
+        let built = self.built();
+        if built.whole { Ok(&built.tree) } else { Err(refusal(Unreadable::TooComplex, &self.file)) }
+    }
+
+    fn built(&self) -> &Built {
+        self.tree.get_or_init(|| match try_tree(self.language, &self.file.text) {
+            Some(tree) => Built { tree, whole: true },
+            None => Built { tree: empty_tree(self.language), whole: false },
+        })
     }
 
     /// Whether [`Self::tree`] was built already.
@@ -187,8 +207,11 @@ impl LineStarts {
 
 /// Parses `text` with the language's tree-sitter grammar; where that takes too many steps, the tree is empty.
 pub(crate) fn parse_tree(language: Language, text: &str) -> tree_sitter::Tree {
-    let empty = || try_tree(language, "").expect("a text without bytes takes no steps");
-    try_tree(language, text).unwrap_or_else(empty)
+    try_tree(language, text).unwrap_or_else(|| empty_tree(language))
+}
+
+fn empty_tree(language: Language) -> tree_sitter::Tree {
+    try_tree(language, "").expect("a text without bytes takes no steps")
 }
 
 /// Parses `text` with the language's tree-sitter grammar, unless it takes more steps than a text of its length may.
@@ -272,6 +295,32 @@ mod tests {
         assert!(parse(" ".repeat(limits::SOURCE_BYTES_MAX)).is_ok());
         let refusal = parse(" ".repeat(limits::SOURCE_BYTES_MAX + 1)).unwrap_err();
         assert_eq!(refusal.code, RefusalCode::FileTooLarge);
+    }
+
+    /// Each brace too many makes tree-sitter look at all assignments again.
+    fn exploding() -> String {
+        format!("{}{}", "a=".repeat(1_500), "}".repeat(1_500))
+    }
+
+    #[test]
+    fn a_text_that_takes_its_parser_too_many_steps_is_refused_where_the_parser_gives_the_verdict() {
+        for (language, path) in [(Language::Java, "A.java"), (Language::C, "a.c"), (Language::Cpp, "a.cc")] {
+            let file = FileText { path: path.parse().expect("a relative path"), text: exploding() };
+            let refusal = ParsedFile::parse(language, file).unwrap_err();
+            assert_eq!(refusal.code, RefusalCode::TooComplex, "{language:?}");
+        }
+    }
+
+    #[test]
+    fn a_tree_that_is_built_later_is_refused_too_and_never_empty_in_silence() {
+        let file = FileText { path: "a.js".parse().expect("a relative path"), text: exploding() };
+        let parsed = ParsedFile::parse(Language::JavaScript, file).expect("its strict parser takes few steps");
+        assert_eq!(parsed.walkable().unwrap_err().code, RefusalCode::TooComplex);
+        assert_eq!(crate::targets::find(&parsed, "a").unwrap_err().code, RefusalCode::TooComplex);
+        assert_eq!(crate::Hole::at(&parsed, Span::new(0, 1)).unwrap_err().code, RefusalCode::TooComplex);
+        let place = crate::Place::Lines { first: 1, last: 1 };
+        assert_eq!(crate::unit::holes(&parsed, &place, None).unwrap_err().code, RefusalCode::TooComplex);
+        assert!(parse("x = 1\n").unwrap().walkable().is_ok());
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub struct Target {
 
 /// The one definition called `name`. `name@LINE` chooses among several; `outer.<locals>.inner` is read as Python prints it.
 pub fn find(parsed: &ParsedFile, name: &str) -> Result<Target, Refusal> {
+    parsed.walkable()?;
     let all = definitions(parsed);
     let wanted = name.replace("<locals>.", "");
     let (path, line) = match wanted.rsplit_once('@') {

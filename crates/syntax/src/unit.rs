@@ -112,6 +112,7 @@ impl UnitHole {
 /// The holes of `unit` at `place`, in the order of the text: the outermost ones inside a definition or lines, the
 /// innermost one around a position. Without a unit, what the place itself says. They never overlap.
 pub fn holes(parsed: &ParsedFile, place: &Place, unit: Option<Unit>) -> Result<Vec<UnitHole>, Refusal> {
+    parsed.walkable()?;
     let found = match place {
         Place::Target(name) => {
             let target = targets::find(parsed, name)?;
@@ -201,6 +202,7 @@ fn trailing_blank(text: &str) -> usize {
 
 /// The innermost node of `unit` around `span`; of any unit, where none is asked for.
 fn around(parsed: &ParsedFile, span: Span, unit: Option<Unit>) -> Result<Vec<UnitHole>, Refusal> {
+    parsed.walkable()?;
     if unit == Some(Unit::Lines) {
         return Ok(vec![untyped(parsed, Unit::Lines, whole_lines(parsed.text(), span))]);
     }

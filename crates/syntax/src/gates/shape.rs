@@ -4,11 +4,12 @@
 mod python;
 
 use reweave_core::Span;
-use tree_sitter::Node;
+use tree_sitter::{Node, Tree};
 
 use super::Judged;
 use super::fill::{Fill, Fit};
-use crate::ParsedFile;
+use crate::language;
+use crate::parsed::parse_region;
 
 /// Refuses a fill that a neighbouring operator took apart, or that made its neighbours something else.
 pub(super) fn check(judged: &Judged<'_>) -> Result<(), String> {
@@ -18,10 +19,7 @@ pub(super) fn check(judged: &Judged<'_>) -> Result<(), String> {
             Some(result) => {
                 !python::has_loose_operator(&fill.edit.new_text) || python::is_whole(result.module(), placed)
             }
-            None => {
-                let before = above(judged.base, fill.edit.span);
-                before.is_some() && before == above(&judged.result, placed)
-            }
+            None => is_kept(judged, fill, placed),
         };
         if !kept {
             let (line, new_text) = (judged.result.line(placed.start), fill.edit.new_text.trim());
@@ -40,12 +38,44 @@ fn without_margin(fill: &Fill<'_>) -> Span {
     Span::new(start, start + text.trim().len())
 }
 
+/// Whether the nodes above the fill are of the kinds that stood above the old text. Looked at inside the declaration
+/// around it first: the tree of the whole result costs as much as its length.
+fn is_kept(judged: &Judged<'_>, fill: &Fill<'_>, placed: Span) -> bool {
+    let (base, result) = (judged.base, &judged.result);
+    let Some(before) = above(base.tree(), base.text(), fill.edit.span) else { return false };
+    let inside = || {
+        let region = declaration_around(judged, fill.edit.span).filter(|_| !result.has_tree())?;
+        let mut parser = tree_sitter::Parser::new();
+        let grammar = (language::entry(result.language()).grammar)();
+        parser.set_language(grammar).expect("the registry's grammars fit the linked runtime, as its test shows");
+        let tree = parse_region(&mut parser, result.text(), region);
+        above(&tree, result.text(), placed).filter(|_| !tree.root_node().has_error())
+    };
+    inside().is_some_and(|after| after == before)
+        || above(result.tree(), result.text(), placed).is_some_and(|after| after == before)
+}
+
+/// Where the declaration at the top of the file that holds `span` stands in the result.
+fn declaration_around(judged: &Judged<'_>, span: Span) -> Option<Span> {
+    let root = judged.base.tree().root_node();
+    let mut cursor = root.walk();
+    cursor.goto_first_child_for_byte(span.start)?;
+    let held = cursor.node();
+    let around = Span::new(held.start_byte(), held.end_byte());
+    let growth = |until: usize| -> isize {
+        let before = judged.fills.iter().map(|fill| fill.edit).filter(|edit| edit.span.end <= until);
+        before.map(|edit| edit.new_text.len() as isize - edit.span.len() as isize).sum()
+    };
+    let moved = |at: usize| at.saturating_add_signed(growth(at));
+    (around.contains(span) && !held.has_error()).then(|| Span::new(moved(around.start), moved(around.end)))
+}
+
 /// The kinds of the nodes above the one that covers `span`; none where no node covers it. Some nodes hold the end of
 /// their line, so white space at the end does not count.
-fn above(file: &ParsedFile, span: Span) -> Option<Vec<u16>> {
+fn above(tree: &Tree, text: &str, span: Span) -> Option<Vec<u16>> {
     let start = span.start;
-    let end = |end: usize| start + file.text()[start..end].trim_end().len();
-    let node = file.tree().root_node().named_descendant_for_byte_range(start, end(span.end))?;
+    let end = |end: usize| start + text[start..end].trim_end().len();
+    let node = tree.root_node().named_descendant_for_byte_range(start, end(span.end))?;
     let covers = |node: &Node<'_>| node.start_byte() == start && end(node.end_byte()) == end(span.end);
     let chain = std::iter::successors(Some(node), Node::parent);
     let above = chain.skip_while(covers).map(|node| node.kind_id()).collect();

@@ -267,6 +267,22 @@ fn line_endings_tabs_form_feeds_and_byte_order_marks_pass_through() {
     }
 }
 
+#[test]
+fn an_operator_is_taken_apart_inside_a_declaration_that_other_edits_moved() {
+    let base = "fn f(a: u8) -> u8 {\n    a + 1\n}\n\nfn g(b: u8) -> u8 {\n    b * 2\n}\n";
+    let path: reweave_core::RelativePath = "a.rs".parse().expect("a relative path");
+    let file = FileText { path: path.clone(), text: base.to_owned() };
+    let parsed = ParsedFile::parse(Language::Rust, file).expect("small");
+    let refused = |second: &str| {
+        let changes = [("a + 1", "a + 1 + 1 + 1 + 1"), ("2", second)];
+        let edits = changes.map(|(old, new)| Edit::of(base, span_of(base, old), new, "", ""));
+        let edits = Edits::new(base, edits.to_vec()).expect("the changes do not overlap");
+        super::check(&parsed, &Candidate::of_edits(path.clone(), edits, Proposer::Refactor, "test")).refused
+    };
+    assert_eq!(refused("b + 2"), Some(Gate::StrictParse));
+    assert_eq!(refused("(b + 2)"), None);
+}
+
 proptest! {
     #[test]
     fn the_measure_is_zero_exactly_when_nothing_outside_changed(
