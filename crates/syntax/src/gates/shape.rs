@@ -70,14 +70,20 @@ fn declaration_around(judged: &Judged<'_>, span: Span) -> Option<Span> {
     (around.contains(span) && !held.has_error()).then(|| Span::new(moved(around.start), moved(around.end)))
 }
 
-/// The kinds of the nodes above the one that covers `span`; none where no node covers it. Some nodes hold the end of
-/// their line, so white space at the end does not count.
+/// The kinds of the nodes above the one that covers `span`, or above those beside one another that do; none where
+/// neither is so. Some nodes hold the end of their line, so white space at the end does not count.
 fn above(tree: &Tree, text: &str, span: Span) -> Option<Vec<u16>> {
     let start = span.start;
     let end = |end: usize| start + text[start..end].trim_end().len();
     let node = tree.root_node().named_descendant_for_byte_range(start, end(span.end))?;
     let covers = |node: &Node<'_>| node.start_byte() == start && end(node.end_byte()) == end(span.end);
+    let mut cursor = node.walk();
+    let (mut begins, mut ends) = (false, false);
+    for child in node.children(&mut cursor).filter(|child| child.end_byte() > start) {
+        begins |= child.start_byte() == start;
+        ends |= begins && end(child.end_byte()) == end(span.end);
+    }
     let chain = std::iter::successors(Some(node), Node::parent);
     let above = chain.skip_while(covers).map(|node| node.kind_id()).collect();
-    covers(&node).then_some(above)
+    (covers(&node) || ends).then_some(above)
 }

@@ -29,6 +29,9 @@ pub(crate) fn read_cpp(text: &str) -> Result<Reading, Unreadable> {
 fn objection(language: Language, node: Node<'_>, text: &str) -> Option<String> {
     match node.kind() {
         "char_literal" if node.named_child_count() == 0 => Some("a character is missing between the quotes".to_owned()),
+        "binary_expression" if language == Language::C && assigns(node) => {
+            Some("what is assigned to is no operand: put the assignment in parentheses".to_owned())
+        }
         "continue_statement" if !is_in_loop(node) => Some("`continue` stands in no loop".to_owned()),
         _ => {
             let is_value = node.parent().is_some_and(|parent| VALUES.contains(&parent.kind()));
@@ -41,4 +44,9 @@ fn objection(language: Language, node: Node<'_>, text: &str) -> Option<String> {
 fn is_in_loop(node: Node<'_>) -> bool {
     let mut above = std::iter::successors(node.parent(), Node::parent);
     above.any(|node| LOOPS.contains(&node.kind()) || node.kind().starts_with("preproc_") || node.is_error())
+}
+
+/// Whether an operand is an assignment without parentheses; C++ lets classes define what that means.
+fn assigns(binary: Node<'_>) -> bool {
+    binary.child_by_field_name("right").is_some_and(|right| right.kind() == "assignment_expression")
 }

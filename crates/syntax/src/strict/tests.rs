@@ -168,6 +168,11 @@ fn c_refuses_reserved_words_as_names_but_not_those_of_the_preprocessor() {
 }
 
 #[test]
+fn c_assigns_to_no_sum() {
+    check(Language::C, &[], &[("void f(void) { x = a + b = 1; }\n", "no operand")]);
+}
+
+#[test]
 fn c_has_no_empty_character_and_continues_only_loops() {
     for language in [Language::C, Language::Cpp] {
         check(
@@ -175,6 +180,7 @@ fn c_has_no_empty_character_and_continues_only_loops() {
             &[
                 "char c = 'a';\n",
                 "void f(void) { for (;;) { if (x) continue; } }\n",
+                "void f(void) { a = b + (c = 1); d = e = 2; }\n",
                 "#define NEXT do { continue; } while (0)\n",
             ],
             &[("char c = '';\n", ""), ("void f(void) { continue; }\n", "in no loop")],
