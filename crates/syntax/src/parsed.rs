@@ -11,6 +11,7 @@ use crate::names::Unresolved;
 use crate::nesting;
 use crate::strict::python::{Module, PythonFile};
 use crate::strict::{self, Fault, Reading, Unreadable};
+use crate::targets::{self, Target};
 
 /// A file with its trees.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub struct ParsedFile {
     tree: OnceLock<Built>,
     /// Found when first asked for, and asked for once per candidate.
     unresolved: OnceLock<Option<Vec<Unresolved>>>,
+    /// Found when first asked for: a warm file is asked for one target after another.
+    definitions: OnceLock<Vec<Target>>,
 }
 
 /// A tree, and whether it is the text's: it is empty where the parser would have taken too many steps.
@@ -68,7 +71,16 @@ impl ParsedFile {
         let lines = LineStarts::of(&file.text);
         let errors = errors.into_iter().map(|fault| SyntaxError::of(fault, &lines)).collect();
         let tree = tree.map_or_else(OnceLock::new, |tree| OnceLock::from(Built { tree, whole: true }));
-        Ok(Self { file, language, errors, lines, python, tree, unresolved: OnceLock::new() })
+        Ok(Self {
+            file,
+            language,
+            errors,
+            lines,
+            python,
+            tree,
+            unresolved: OnceLock::new(),
+            definitions: OnceLock::new(),
+        })
     }
 
     /// Path and text.
@@ -158,6 +170,11 @@ impl ParsedFile {
     pub fn unresolved(&self) -> Option<&[Unresolved]> {
         let find = || language::entry(self.language).unresolved.and_then(|unresolved| unresolved(self));
         self.unresolved.get_or_init(find).as_deref()
+    }
+
+    /// Every definition, in the order of the text.
+    pub(crate) fn definitions(&self) -> &[Target] {
+        self.definitions.get_or_init(|| targets::definitions(self))
     }
 
     /// What the registry says of its language.

@@ -32,7 +32,7 @@ pub struct Target {
 /// The one definition called `name`. `name@LINE` chooses among several; `outer.<locals>.inner` is read as Python prints it.
 pub fn find(parsed: &ParsedFile, name: &str) -> Result<Target, Refusal> {
     parsed.walkable()?;
-    let all = definitions(parsed);
+    let all = parsed.definitions();
     let wanted = name.replace("<locals>.", "");
     let (path, line) = match wanted.rsplit_once('@') {
         Some((path, line)) => (path, line.parse::<u32>().ok()),
@@ -44,7 +44,7 @@ pub fn find(parsed: &ParsedFile, name: &str) -> Result<Target, Refusal> {
     }
     match found.as_slice() {
         [target] => unbroken(parsed, target),
-        [] => Err(missing(parsed, name, path, &all)),
+        [] => Err(missing(parsed, name, path, all)),
         [first, ..] => Err(ambiguous(parsed, first, &found)),
     }
 }

@@ -23,7 +23,7 @@ const BRACKETS: [&str; 6] =
     ["parenthesized_expression", "argument_list", "arguments", "block", "literal_value", "index_expression"];
 
 /// How the kinds of nodes inside strings end.
-const STRING_PARTS: [&str; 4] = ["_content", "_fragment", "format_specifier", "escape_sequence"];
+pub(super) const STRING_PARTS: [&str; 4] = ["_content", "_fragment", "format_specifier", "escape_sequence"];
 
 /// One edit, seen as the fill of a hole.
 pub(super) struct Fill<'a> {

@@ -7,7 +7,7 @@ use reweave_core::Span;
 use tree_sitter::{Node, Tree};
 
 use super::Judged;
-use super::fill::{Fill, Fit};
+use super::fill::{Fill, Fit, STRING_PARTS};
 use crate::language;
 use crate::parsed::parse_region;
 
@@ -77,13 +77,23 @@ fn above(tree: &Tree, text: &str, span: Span) -> Option<Vec<u16>> {
     let end = |end: usize| start + text[start..end].trim_end().len();
     let node = tree.root_node().named_descendant_for_byte_range(start, end(span.end))?;
     let covers = |node: &Node<'_>| node.start_byte() == start && end(node.end_byte()) == end(span.end);
-    let mut cursor = node.walk();
-    let (mut begins, mut ends) = (false, false);
-    for child in node.children(&mut cursor).filter(|child| child.end_byte() > start) {
-        begins |= child.start_byte() == start;
-        ends |= begins && end(child.end_byte()) == end(span.end);
-    }
     let chain = std::iter::successors(Some(node), Node::parent);
     let above = chain.skip_while(covers).map(|node| node.kind_id()).collect();
-    (covers(&node) || ends).then_some(above)
+    (covers(&node) || is_sequence(node, text, span)).then_some(above)
+}
+
+/// Whether whole parts of `node` begin and end with `span`, and each is ended by its own last sign: what only a line's
+/// end has parted, `return` and its value, was one when it was written.
+fn is_sequence(node: Node<'_>, text: &str, span: Span) -> bool {
+    let mut cursor = node.walk();
+    let parts =
+        node.children(&mut cursor).filter(|part| part.start_byte() >= span.start && part.end_byte() <= span.end);
+    let parts: Vec<Node<'_>> = parts.collect();
+    let ended = |part: &Node<'_>| {
+        let in_string = STRING_PARTS.iter().any(|kind| part.kind().ends_with(kind));
+        !part.is_named() || part.is_extra() || in_string || text[part.byte_range()].trim_end().ends_with([';', '}'])
+    };
+    let (Some(first), Some((last, before))) = (parts.first(), parts.split_last()) else { return false };
+    let whole = first.start_byte() == span.start && text[last.end_byte()..span.end].trim().is_empty();
+    whole && before.iter().zip(&parts[1..]).all(|(part, next)| ended(part) || !next.is_named())
 }
