@@ -86,6 +86,16 @@ impl Bench {
         ended(command, input)
     }
 
+    /// Any command of `reweave` where `PATH` leads nowhere.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn reweave_without_tools(&self, arguments: &[&str], input: &[u8]) -> Result<Ran> {
+        let mut command = self.command()?;
+        command.args(arguments).env("PATH", self.folder.path().join("nowhere"));
+        ended(command, input)
+    }
+
     /// `git apply --check` of `diff` on the workspace.
     ///
     /// # Errors

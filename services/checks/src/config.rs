@@ -1,6 +1,6 @@
 //! The section `checks` of a configuration, and what it means once validated.
 
-use std::{collections::BTreeMap, ops::RangeInclusive, path::PathBuf};
+use std::{collections::BTreeMap, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use reweave_chassis::{server::ServerConfig, service, telemetry::Telemetry};
 use reweave_core::{CheckName, InvalidName, WorkspaceName};
@@ -52,6 +52,7 @@ pub struct Section {
     pub workspace_mib_max: u64,
     pub disabled_protections: Vec<Protection>,
     pub limits: LimitsSection,
+    pub parsers: ParsersSection,
     #[serde(default)]
     pub workspaces: BTreeMap<String, PathBuf>,
     #[serde(default)]
@@ -72,6 +73,17 @@ pub struct LimitsSection {
     pub output_mib: u64,
     pub log_tail_kib: u64,
     pub report_mib: u64,
+}
+
+/// What the compilers' own parsers may use, as written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParsersSection {
+    pub timeout_ms: u64,
+    pub memory_mib: u64,
+    pub waiting_max: usize,
+    pub idle_ms: u64,
+    pub cache_folder: PathBuf,
 }
 
 /// One check, as written.
@@ -118,6 +130,7 @@ pub struct Config {
     pub workspace_bytes_max: u64,
     pub disabled_protections: Vec<Protection>,
     pub limits: Limits,
+    pub parsers: Parsers,
     pub workspaces: BTreeMap<WorkspaceName, PathBuf>,
     /// Checks by name. The command line adds its own before the service is built.
     pub commands: BTreeMap<CheckName, Command>,
@@ -141,6 +154,19 @@ pub struct Limits {
     pub output_bytes: u64,
     pub log_tail_bytes: usize,
     pub report_bytes: u64,
+}
+
+/// What the compilers' own parsers may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parsers {
+    pub timeout: Duration,
+    pub memory_bytes: u64,
+    /// Texts that may wait for a parser.
+    pub waiting_max: usize,
+    /// After this long without a question a parser is ended.
+    pub idle: Duration,
+    /// Where what was built for them is kept; nowhere when there is neither a folder nor a home.
+    pub cache_folder: Option<PathBuf>,
 }
 
 /// One check.
@@ -192,6 +218,7 @@ impl Section {
             workspace_bytes_max: mebibytes("workspace_mib_max", self.workspace_mib_max)?,
             disabled_protections: self.disabled_protections,
             limits: self.limits.validate()?,
+            parsers: self.parsers.validate(environment)?,
             workspaces: named(self.workspaces, "workspaces")?,
             commands: commands(self.commands)?,
             local_workspace: None,
@@ -216,6 +243,27 @@ impl LimitsSection {
             report_bytes: within("limits.report_mib", self.report_mib, 1..=1024)? * MIB,
         })
     }
+}
+
+impl ParsersSection {
+    fn validate(self, environment: &BTreeMap<String, String>) -> Result<Parsers, Error> {
+        absolute("parsers.cache_folder", [&self.cache_folder].into_iter().filter(|path| !path.as_os_str().is_empty()))?;
+        let configured = Some(self.cache_folder).filter(|path| !path.as_os_str().is_empty());
+        Ok(Parsers {
+            timeout: Duration::from_millis(within("parsers.timeout_ms", self.timeout_ms, 1..=600_000)?),
+            memory_bytes: within("parsers.memory_mib", self.memory_mib, 128..=1 << 20)? * MIB,
+            waiting_max: count("parsers.waiting_max", self.waiting_max, 1..=65_536)?,
+            idle: Duration::from_millis(within("parsers.idle_ms", self.idle_ms, 1..=86_400_000)?),
+            cache_folder: configured.or_else(|| cache_of_user(environment)),
+        })
+    }
+}
+
+/// Where programs keep what they can make again, by the rules that desktops share.
+fn cache_of_user(environment: &BTreeMap<String, String>) -> Option<PathBuf> {
+    let folder = |name: &str| environment.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
+    caches.map(|caches| caches.join("reweave"))
 }
 
 fn commands(written: BTreeMap<String, CommandSection>) -> Result<BTreeMap<CheckName, Command>, Error> {
@@ -311,6 +359,8 @@ mod tests {
             "checks.skip=[]",
             "checks.tool_paths=['bin']",
             "checks.workspaces={ shop = 'relative' }",
+            "checks.parsers.cache_folder=cache",
+            "checks.parsers.waiting_max=0",
             "checks.workspaces={ 'a b' = '/x' }",
             "checks.commands.empty={ command = [], adapter = 'command' }",
         ] {
@@ -319,6 +369,19 @@ mod tests {
         for unknown in ["checks.surprise=1", "checks.limits.surprise=1", "checks.disabled_protections=['walls']"] {
             section(unknown).unwrap_err();
         }
+    }
+
+    #[test]
+    fn what_is_built_is_kept_where_the_user_keeps_such_things_or_where_the_configuration_says() {
+        let kept = |change: &str, variables: &[(&str, &str)]| {
+            let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            section(change).unwrap().checks.validate(&environment).unwrap().parsers.cache_folder
+        };
+        let (home, caches) = (("HOME", "/home/ada"), ("XDG_CACHE_HOME", "/caches"));
+        assert_eq!(kept("checks.parsers.idle_ms=5", &[home]), Some("/home/ada/.cache/reweave".into()));
+        assert_eq!(kept("checks.parsers.idle_ms=5", &[home, caches]), Some("/caches/reweave".into()));
+        assert_eq!(kept("checks.parsers.cache_folder=/kept", &[home]), Some("/kept".into()));
+        assert_eq!(kept("checks.parsers.idle_ms=5", &[]), None);
     }
 
     #[test]

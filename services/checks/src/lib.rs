@@ -1,10 +1,12 @@
 //! Runs the project's own commands (lint, types, tests) on copies of workspaces, in a sandbox.
 //!
-//! [`service::Checks`] is the gRPC door, [`Runner`] the seam behind it. Code under test is never trusted: it runs only
+//! [`service::Checks`] is the gRPC door, [`Runner`] the seam behind it; [`native::Parsers`] asks the compilers' own
+//! parsers about texts. Code under test is never trusted: it runs only
 //! inside the sandbox, whose floor is Landlock, seccomp without network sockets, and bounds on processes, memory and
 //! time. Below that floor, commands are refused.
 
 pub mod config;
+pub mod native;
 pub mod runner;
 pub mod sandbox;
 pub mod service;
@@ -34,7 +36,9 @@ pub use workspace::Overlay;
 #[must_use]
 pub fn build(config: Config) -> Checks {
     let sessions_max = config.sessions_max;
-    Checks::new(Arc::new(SandboxRunner::new(config)), sessions_max)
+    let machine = sandbox::Machine::new(&config);
+    let parsers = native::Parsers::new(&config, &machine);
+    Checks::new(Arc::new(SandboxRunner::on(machine, config)), parsers, sessions_max)
 }
 
 /// Serves until `shutdown`, then ends what still runs and removes its copies.

@@ -1,8 +1,8 @@
-//! The gRPC door to a runner: `ChecksService`.
+//! The gRPC door to a runner and to the compilers' parsers: `ChecksService`.
 
 use std::{sync::Arc, time::Duration};
 
-use reweave_core::{EvidenceKind, Refusal, RefusalCode};
+use reweave_core::{EvidenceKind, Language, Refusal, RefusalCode};
 use reweave_proto::{
     convert::{Door, read_source, session_error},
     wire::checks::{
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::{
+    native::Parsers,
     runner::{Runner, Workspace},
     wire as convert,
 };
@@ -32,17 +33,18 @@ const CLOSE_MAX: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub struct Checks {
     runner: Arc<dyn Runner>,
+    parsers: Parsers,
     sessions: Arc<Semaphore>,
     sessions_max: u32,
     closing: CancellationToken,
 }
 
 impl Checks {
-    /// A service over `runner` with at most `sessions_max` workspaces open at once.
+    /// A service over `runner` and `parsers` with at most `sessions_max` workspaces open at once.
     #[must_use]
-    pub fn new(runner: Arc<dyn Runner>, sessions_max: u32) -> Self {
+    pub fn new(runner: Arc<dyn Runner>, parsers: Parsers, sessions_max: u32) -> Self {
         let sessions = Arc::new(Semaphore::new(sessions_max as usize));
-        Self { runner, sessions, sessions_max, closing: CancellationToken::new() }
+        Self { runner, parsers, sessions, sessions_max, closing: CancellationToken::new() }
     }
 
     /// The service as a tonic server.
@@ -53,12 +55,12 @@ impl Checks {
             .max_encoding_message_size(message_bytes_max)
     }
 
-    /// Ends every session: what runs is killed, copies are removed. Returns when that is done.
+    /// Ends every session and parser: what runs is killed, copies are removed. Returns when that is done.
     pub async fn close(&self) {
         self.closing.cancel();
-        let ended = tokio::time::timeout(CLOSE_MAX, self.sessions.acquire_many(self.sessions_max)).await;
-        if ended.is_err() {
-            tracing::error!("check sessions did not end in time");
+        let ended = async { tokio::join!(self.parsers.close(), self.sessions.acquire_many(self.sessions_max)) };
+        if tokio::time::timeout(CLOSE_MAX, ended).await.is_err() {
+            tracing::error!("check sessions or parsers did not end in time");
         }
     }
 }
@@ -73,7 +75,17 @@ impl ChecksService for Checks {
         &self,
         _request: Request<wire::DescribeRequest>,
     ) -> Result<Response<wire::DescribeResponse>, Status> {
-        Ok(Response::new(self.runner.describe().await.into()))
+        let parsers = self.parsers.describe().await.into_iter().map(Into::into).collect();
+        Ok(Response::new(wire::DescribeResponse { parsers, ..self.runner.describe().await.into() }))
+    }
+
+    async fn parse(&self, request: Request<wire::ParseRequest>) -> Result<Response<wire::ParseResponse>, Status> {
+        let wire::ParseRequest { language, source } = request.into_inner();
+        let language = Language::by_name(&language)
+            .ok_or_else(|| Status::invalid_argument(format!("`{language}` is no language of specs")))?;
+        let verdict = self.parsers.parse(language, source).await;
+        crate::metrics::parsed(&verdict);
+        Ok(Response::new(verdict.into()))
     }
 
     async fn session(

@@ -11,7 +11,10 @@ use std::{
 
 use reweave_core::{CheckName, EvidenceKind, Refusal, RefusalCode};
 
-use crate::{config::Config, sandbox::root::SYSTEM};
+use crate::{
+    config::Config,
+    sandbox::{plan::Bind, root::SYSTEM},
+};
 
 /// Links and interpreters that are followed from a program at most.
 const HOPS_MAX: usize = 16;
@@ -39,6 +42,22 @@ pub(crate) struct Found {
     pub(crate) path: Vec<PathBuf>,
     /// The workspace's own virtual environment.
     pub(crate) venv: Option<PathBuf>,
+}
+
+impl Found {
+    /// What to show, each path under the name it was found by and under its real one, and `more`.
+    pub(crate) fn binds(&self, more: Bind) -> Vec<Bind> {
+        let mut binds = vec![more];
+        for path in &self.shown {
+            let Ok(real) = fs::canonicalize(path) else { continue };
+            binds.push(Bind { from: real.clone(), to: path.clone() });
+            binds.push(Bind { from: real.clone(), to: real });
+        }
+        // Folders before what lies in them, or they would hide it.
+        binds.sort_by(|a, b| a.to.cmp(&b.to));
+        binds.dedup();
+        binds
+    }
 }
 
 impl Toolbox {

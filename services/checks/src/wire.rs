@@ -4,6 +4,7 @@ use reweave_core::{CheckName, Refusal, RefusalCode};
 use reweave_proto::wire::checks as wire;
 
 use crate::{
+    native::{Fault, ParserDescription, Verdict},
     report::{FileCoverage, Finding, Report},
     runner::{Description, Opened, Request},
     workspace::Overlay,
@@ -40,8 +41,38 @@ impl From<Description> for wire::DescribeResponse {
             Ok(active) => (active, String::new()),
             Err(refusal) => (Vec::new(), in_words(&refusal)),
         };
-        Self { checks: description.checks.into_iter().map(check).collect(), sandbox, unavailable }
+        Self { checks: description.checks.into_iter().map(check).collect(), sandbox, unavailable, parsers: Vec::new() }
     }
+}
+
+impl From<ParserDescription> for wire::ParserDescription {
+    fn from(described: ParserDescription) -> Self {
+        let get_it = described.version.as_ref().err().copied().unwrap_or_default().to_owned();
+        Self {
+            language: described.language.name().to_owned(),
+            parser: described.parser.to_owned(),
+            version: described.version.unwrap_or_default(),
+            get_it,
+        }
+    }
+}
+
+impl From<Verdict> for wire::ParseResponse {
+    fn from(verdict: Verdict) -> Self {
+        let parser = verdict.parser.to_owned();
+        match verdict.reading {
+            Ok(reading) => {
+                let errors = reading.errors.into_iter().map(parse_error).collect();
+                Self { parser, unavailable: String::new(), error_count: reading.count, errors }
+            }
+            Err(unavailable) => Self { parser, unavailable, error_count: 0, errors: Vec::new() },
+        }
+    }
+}
+
+fn parse_error(fault: Fault) -> wire::ParseError {
+    let Fault { line, column, offset, message } = fault;
+    wire::ParseError { line, column, offset: offset as u64, message }
 }
 
 impl From<Opened> for wire::Opened {

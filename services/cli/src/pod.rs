@@ -6,14 +6,16 @@ use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use owo_colors::OwoColorize;
 use reweave_chassis::{MESSAGE_BYTES_MAX, in_process};
+use reweave_checks::Checks;
 use reweave_core::{OutcomeEvent, Progress, Spec, SpecId, Stage};
 use reweave_proto::{
     convert,
-    wire::synthesis::{
-        SynthesizeRequest, synthesis_service_client::SynthesisServiceClient, synthesize_response::Event,
+    wire::{
+        checks::checks_service_client::ChecksServiceClient,
+        synthesis::{SynthesizeRequest, synthesis_service_client::SynthesisServiceClient, synthesize_response::Event},
     },
 };
-use reweave_synthesis::Synthesis;
+use reweave_synthesis::{Synthesis, compiler::Compiler};
 use tonic::{service::Routes, transport::Channel};
 
 use crate::settings::{Local, Settings};
@@ -21,16 +23,37 @@ use crate::settings::{Local, Settings};
 /// How often the line under way is redrawn.
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// A channel to a synthesis service with its checks service behind it.
-pub(crate) fn synthesis(settings: &Settings, local: &Local) -> Result<Channel> {
-    let synthesis = Synthesis::new(settings.synthesis(local), checks(settings, local)?);
-    Ok(in_process::channel(Routes::new(synthesis.into_server())))
+/// Services in this process. To be closed, so that nothing of them is left running.
+pub(crate) struct Pod {
+    pub(crate) channel: Channel,
+    checks: Checks,
 }
 
-/// A channel to a checks service.
-pub(crate) fn checks(settings: &Settings, local: &Local) -> Result<Channel> {
+impl Pod {
+    /// Ends what the checks service started, and removes its copies.
+    pub(crate) async fn close(self) {
+        self.checks.close().await;
+    }
+
+    /// The compilers' own parsers, of a pod that is a checks service.
+    pub(crate) fn compiler(&self) -> Compiler {
+        let client = ChecksServiceClient::new(self.channel.clone());
+        Compiler::new(client.max_decoding_message_size(MESSAGE_BYTES_MAX).max_encoding_message_size(MESSAGE_BYTES_MAX))
+    }
+}
+
+/// A synthesis service with its checks service behind it.
+pub(crate) fn synthesis(settings: &Settings, local: &Local) -> Result<Pod> {
+    let Pod { channel, checks } = checks(settings, local)?;
+    let synthesis = Synthesis::new(settings.synthesis(local), channel);
+    Ok(Pod { channel: in_process::channel(Routes::new(synthesis.into_server())), checks })
+}
+
+/// A checks service.
+pub(crate) fn checks(settings: &Settings, local: &Local) -> Result<Pod> {
     let checks = reweave_checks::build(settings.checks(local)?);
-    Ok(in_process::channel(Routes::new(checks.server(MESSAGE_BYTES_MAX))))
+    let channel = in_process::channel(Routes::new(checks.clone().server(MESSAGE_BYTES_MAX)));
+    Ok(Pod { channel, checks })
 }
 
 /// Works on one spec and shows each stage on one line of stderr, if `show` says so.

@@ -10,10 +10,13 @@ mod transaction;
 use std::{fmt, path::Path};
 
 use reweave_core::{
-    BatchResult, Edits, EvidenceKind, ExitCode, FileKind, Outcome, OutcomeEvent, Patch, Refusal, RefusalCode,
+    BatchResult, Edits, EvidenceKind, ExitCode, FileKind, Language, Outcome, OutcomeEvent, Patch, Refusal, RefusalCode,
     RelativePath, Sha256,
 };
-use reweave_syntax::patch::re_anchor::{self, Moved, Place};
+use reweave_syntax::{
+    language,
+    patch::re_anchor::{self, Moved, Place},
+};
 
 use self::{
     file::Present,
@@ -221,8 +224,17 @@ fn with_patch(event: &OutcomeEvent, patch: Patch) -> OutcomeEvent {
 
 fn re_anchored(event: &OutcomeEvent, patch: &Patch, present: &[Present]) -> Result<(OutcomeEvent, Vec<Moved>), Error> {
     let present: Vec<&str> = present.iter().map(Present::text).collect();
-    let (patch, moved) = re_anchor::patch(patch, &present)?;
+    let (mut patch, moved) = re_anchor::patch(patch, &present)?;
+    let unread = patch.files.iter().filter(|file| !read_exactly(&file.path));
+    let notes = unread.map(|file| format!("{}: not checked by the compiler's parser: re-anchored since", file.path));
+    patch.not_checked.extend(notes.collect::<Vec<_>>());
     Ok((OutcomeEvent { outcome: Outcome::Patch(patch), ..event.clone() }, moved))
+}
+
+/// Whether the gates' own parser of the file's language is as strict as its compiler.
+fn read_exactly(path: &RelativePath) -> bool {
+    let language = path.extension().and_then(Language::by_extension);
+    language.is_none_or(|language| language::entry(language).strict.exact)
 }
 
 fn changed_since(patch: &Patch, present: &[Present], stale: Stale) -> Refusal {

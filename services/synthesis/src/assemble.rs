@@ -6,11 +6,20 @@ use reweave_syntax::{ParsedFile, patch::diff};
 
 use crate::engine::Work;
 
+/// A proof, and what was made of it.
+#[derive(Debug)]
+pub(crate) struct Made<'a> {
+    pub(crate) proof: &'a Proof,
+    /// The whole file with this proof's edits alone.
+    pub(crate) generated: String,
+    /// That the compiler's own parser was not asked, and why.
+    pub(crate) not_compiled: Option<String>,
+}
+
 /// The patch of one proven plan.
-pub(crate) fn patch(work: &Work, base: &ParsedFile, plan: Plan<'_>, proof: &Proof) -> Patch {
-    // In a batch the proof's text holds earlier items too; this patch holds its own edits only.
-    let generated = proof.candidate.edits.apply(base.text());
-    let not_checked = not_checked(plan, proof);
+pub(crate) fn patch(work: &Work, base: &ParsedFile, plan: Plan<'_>, made: Made<'_>) -> Patch {
+    let Made { proof, generated, not_compiled } = made;
+    let not_checked: Vec<String> = not_compiled.into_iter().chain(not_checked(plan, proof)).collect();
     let covered = covered_lines(work, plan);
     let around = risk::Surroundings { covered: covered.as_deref(), not_checked: &not_checked };
     Patch {

@@ -66,7 +66,7 @@ async fn combine(
     if more == 0 {
         return Ok(Some(first.patch.clone()));
     }
-    let (files, validation) = gate_together(proven, accepted)?;
+    let Together { files, validation, not_compiled } = gate_together(work, proven, accepted).await?;
     let checks = check_together(work, batch, proven, accepted).await?;
     let diffs: Vec<diff::FileDiff<'_>> =
         files.iter().map(|file| diff::FileDiff::of(file, &file.original_code, &file.generated_code)).collect();
@@ -75,7 +75,8 @@ async fn combine(
     provenance.hunks = patches().flat_map(|(_, patch)| patch.provenance.hunks.clone()).collect();
     provenance.candidates = patches().map(|(_, patch)| patch.provenance.candidates).sum();
     provenance.runs = patches().map(|(_, patch)| patch.provenance.runs).sum();
-    let mut not_checked: Vec<String> = patches().flat_map(|(_, patch)| patch.not_checked.clone()).collect();
+    let of_items = patches().flat_map(|(_, patch)| patch.not_checked.clone());
+    let mut not_checked: Vec<String> = not_compiled.into_iter().chain(of_items).collect();
     not_checked.sort();
     not_checked.dedup();
     Ok(Some(Patch {
@@ -90,11 +91,20 @@ async fn combine(
     }))
 }
 
-fn gate_together(
+/// Every accepted edit, gated as one change per file.
+struct Together {
+    files: Vec<FileChange>,
+    validation: Validation,
+    /// Files that the compiler's own parser was not asked about, and why.
+    not_compiled: Vec<String>,
+}
+
+async fn gate_together(
+    work: &Work,
     proven: &BTreeMap<usize, Proven>,
     accepted: &Accepted,
-) -> Result<(Vec<FileChange>, Validation), Refusal> {
-    let mut files = Vec::new();
+) -> Result<Together, Refusal> {
+    let (mut files, mut not_compiled) = (Vec::new(), Vec::new());
     let mut together = Validation { syntax_valid: true, errors: vec![], gates: vec![], bytes_changed_outside: 0 };
     for (path, candidates) in &accepted.candidates {
         let item = proven.values().find(|item| item.proof.candidate.path == *path);
@@ -107,9 +117,11 @@ fn gate_together(
         together.errors.extend(report.validation.errors);
         together.gates.extend(report.validation.gates);
         together.bytes_changed_outside += report.validation.bytes_changed_outside;
+        let generated = joined.edits.apply(base.text());
+        not_compiled.extend(item::compiled(work, base, &generated, &mut together).await?);
         files.push(assemble::change(base, joined.edits));
     }
-    Ok((files, together))
+    Ok(Together { files, validation: together, not_compiled })
 }
 
 fn join(candidates: &[Candidate], base: &str) -> Result<Candidate, String> {

@@ -8,12 +8,14 @@ use reweave_core::{
 };
 use reweave_proto::wire::checks::checks_service_client::ChecksServiceClient;
 use reweave_search::{BaseResult, Stop};
+use reweave_syntax::ParsedFile;
 use tokio::{sync::mpsc, time::Instant};
 use tonic::transport::Channel;
 
 use crate::{
     SynthesisConfig, batch,
     checking::{Report, Runs, Session},
+    compiler::{self, Compiler},
     facts::{self, Facts},
     item,
     workspace::Workspace,
@@ -154,6 +156,18 @@ impl Work {
             Some(reports) => reports.map(Ok),
             None => Ok(Err(stop)),
         }
+    }
+
+    /// What the compiler's own parser says of `result`, where the verdict on its language is another parser's.
+    pub(crate) async fn compile(&self, base: &ParsedFile, result: &str) -> Option<compiler::Verdict> {
+        if base.entry().strict.exact {
+            return None;
+        }
+        let compiler = Compiler::new(self.checks.clone());
+        let judged = before(self.stop_at, compiler.judge(base.language(), base.text(), result)).await;
+        Some(judged.unwrap_or_else(|| {
+            compiler::Verdict::NotChecked("not checked by the compiler's parser: time ran out".into())
+        }))
     }
 
     /// The reason to stop now, if the time is over.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use reweave_core::{
     Candidate, CheckName, CheckResult, CheckStatus, Diagnostic, EditRequest, EvidenceKind, Outcome, Patch, Plan,
-    Proposal, RefactorPlan, Refusal, RefusalCode, RelativePath, Stage,
+    Proposal, RefactorPlan, Refusal, RefusalCode, RelativePath, Stage, Validation,
 };
 use reweave_rewrite::{mutate, refactor};
 use reweave_search::{Options, Proof, Search, Step, Verdict};
@@ -82,9 +82,26 @@ pub(crate) async fn prove(work: &mut Work, plan: Plan<'_>, accepted: &Accepted) 
         },
     };
     let candidates = without_overlap(candidates, &base, accepted)?;
-    let proof = search(work, &base, plan, candidates, accepted).await?;
-    let patch = assemble::patch(work, &base, plan, &proof);
+    let mut proof = search(work, &base, plan, candidates, accepted).await?;
+    // In a batch the proof's text holds earlier items too; this patch holds its own edits only.
+    let generated = proof.candidate.edits.apply(base.text());
+    let not_compiled = compiled(work, &base, &generated, &mut proof.validation).await?;
+    let patch = assemble::patch(work, &base, plan, assemble::Made { proof: &proof, generated, not_compiled });
     Ok(Ended::Proven(Box::new(Proven { base, proof, patch })))
+}
+
+/// Asks the compiler's own parser about a whole file that is to be emitted, where the strict gate asked another. Answers
+/// with what there is to say when it cannot be asked.
+pub(crate) async fn compiled(
+    work: &Work,
+    base: &ParsedFile,
+    generated: &str,
+    validation: &mut Validation,
+) -> Result<Option<String>, Refusal> {
+    let Some(verdict) = work.compile(base, generated).await else { return Ok(None) };
+    let (gate, not_checked) = verdict.settle(&base.file().path)?;
+    validation.gates.extend(gate);
+    Ok(not_checked)
 }
 
 async fn refactored(work: &mut Work, base: &Arc<ParsedFile>, plan: &RefactorPlan) -> Result<Proposal, Refusal> {

@@ -6,6 +6,7 @@
 mod assemble;
 mod batch;
 mod checking;
+pub mod compiler;
 pub mod config;
 mod engine;
 mod facts;

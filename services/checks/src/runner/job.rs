@@ -104,7 +104,7 @@ impl<'a> Job<'a> {
         Plan {
             folder: self.place.folder.clone(),
             workspace: self.place.workspace.clone(),
-            shown: shown(found, &self.place.plugin),
+            shown: found.binds(self.place.plugin.clone()),
             written: vec![self.place.report.clone()],
             command,
             environment: self.environment(found),
@@ -227,20 +227,6 @@ fn bounds(config: &Config, check: &Command) -> Bounds {
         file_bytes: limits.file_bytes,
         disk_bytes: limits.disk_bytes,
     }
-}
-
-/// Each path under the name it was found by, and under its real one.
-fn shown(found: &Found, plugin: &Bind) -> Vec<Bind> {
-    let mut binds = vec![plugin.clone()];
-    for path in &found.shown {
-        let Ok(real) = std::fs::canonicalize(path) else { continue };
-        binds.push(Bind { from: real.clone(), to: path.clone() });
-        binds.push(Bind { from: real.clone(), to: real });
-    }
-    // Folders before what lies in them, or they would hide it.
-    binds.sort_by(|a, b| a.to.cmp(&b.to));
-    binds.dedup();
-    binds
 }
 
 fn killed(report: &mut Report, limit: String) {

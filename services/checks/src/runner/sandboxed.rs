@@ -4,7 +4,7 @@ use std::{fs, io::Read, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use reweave_core::{CheckName, CheckStatus, EvidenceKind, Refusal, RefusalCode, Source, limits};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::{Command, Config},
     report::Report,
-    sandbox::{Sandbox, Settings},
+    sandbox::{Machine, Sandbox},
     tools::Toolbox,
     workspace::{Pristine, folder, refused},
 };
@@ -28,8 +28,7 @@ pub struct SandboxRunner {
 #[derive(Debug)]
 struct Shared {
     config: Config,
-    /// Tried out at first use.
-    sandbox: OnceCell<Result<Sandbox, Refusal>>,
+    machine: Machine,
     runs: Semaphore,
 }
 
@@ -37,24 +36,18 @@ impl SandboxRunner {
     /// A runner for this configuration. Removes what a killed one left in the work folder.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        let machine = Machine::new(&config);
+        Self::on(machine, config)
+    }
+
+    /// The same, in the sandbox that others may have tried out.
+    pub(crate) fn on(machine: Machine, config: Config) -> Self {
         let abandoned = folder::remove_abandoned(&config.work_folder);
         if abandoned > 0 {
             tracing::info!(abandoned, "removed the private folders of a service that was killed");
         }
         let runs = Semaphore::new(config.concurrent_runs);
-        Self { shared: Arc::new(Shared { config, sandbox: OnceCell::new(), runs }) }
-    }
-}
-
-impl Shared {
-    async fn sandbox(&self) -> Result<&Sandbox, Refusal> {
-        let settings = Settings {
-            launcher: self.config.launcher.clone(),
-            disabled: self.config.disabled_protections.clone(),
-            folder: self.config.work_folder.clone(),
-        };
-        let probed = self.sandbox.get_or_init(|| async move { Sandbox::probe(&settings).await }).await;
-        probed.as_ref().map_err(Clone::clone)
+        Self { shared: Arc::new(Shared { config, machine, runs }) }
     }
 }
 
@@ -70,11 +63,11 @@ impl Runner for SandboxRunner {
             available: check.command.first().is_some_and(|program| toolbox.find(program).is_some()),
         };
         let checks = config.commands.iter().map(check).collect();
-        Description { checks, sandbox: self.shared.sandbox().await.map(|sandbox| sandbox.active().to_vec()) }
+        Description { checks, sandbox: self.shared.machine.sandbox().await.map(|sandbox| sandbox.active().to_vec()) }
     }
 
     async fn open(&self, source: Source) -> Result<Box<dyn Workspace>, Refusal> {
-        let sandbox = self.shared.sandbox().await?.clone();
+        let sandbox = self.shared.machine.sandbox().await?.clone();
         let shared = Arc::clone(&self.shared);
         let opened = tokio::task::spawn_blocking(move || {
             let pristine = Pristine::open(&source, &shared.config, Sandbox::identity())?;

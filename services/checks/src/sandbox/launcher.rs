@@ -107,7 +107,8 @@ fn inside(plan: &Plan) -> Result<(), Failure> {
     let others = supervise::threads_of_user(plan);
     let landlock = confine(plan, others)?;
     let mut result = match plan.purpose {
-        Purpose::Command => supervisor.run(command(plan)),
+        Purpose::Command => supervisor.run(command(plan, Stdio::null())),
+        Purpose::Conversation => supervisor.run(command(plan, std::io::stdout().as_fd().try_clone_to_owned()?.into())),
         Purpose::Probe => Answer::ended(probe::try_what_must_not_work(plan, others)),
     };
     result.landlock = landlock;
@@ -144,11 +145,11 @@ fn paths(plan: &Plan) -> confine::Paths {
     }
 }
 
-fn command(plan: &Plan) -> Command {
+fn command(plan: &Plan, input: Stdio) -> Command {
     let (program, arguments) =
         plan.command.split_first().map_or((String::new(), [].as_slice()), |(p, a)| (p.clone(), a));
     let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(&plan.environment).stdin(Stdio::null());
+    command.args(arguments).env_clear().envs(&plan.environment).stdin(input);
     command
 }
 

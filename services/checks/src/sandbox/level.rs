@@ -1,8 +1,9 @@
 //! How strong a sandbox this machine gives: tried from the strongest down, each for real.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
 
 use reweave_core::{EvidenceKind, Refusal, RefusalCode};
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -10,15 +11,38 @@ use super::{
     plan::{Answer, Bounds, Ending, Identity, Isolation, Plan, Purpose, Workspace},
     process::{self, Finished, How, OutputBounds},
 };
-use crate::workspace::folder::Folder;
+use crate::{config::Config, workspace::folder::Folder};
 
 /// What the operator decides about the sandbox.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Settings {
-    pub(crate) launcher: Launcher,
-    pub(crate) disabled: Vec<Protection>,
+struct Settings {
+    launcher: Launcher,
+    disabled: Vec<Protection>,
     /// Where private folders are made.
-    pub(crate) folder: std::path::PathBuf,
+    folder: std::path::PathBuf,
+}
+
+/// The sandbox of this machine, tried out when it is first asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    settings: Settings,
+    tried: Arc<OnceCell<Result<Sandbox, Refusal>>>,
+}
+
+impl Machine {
+    pub(crate) fn new(config: &Config) -> Self {
+        let settings = Settings {
+            launcher: config.launcher.clone(),
+            disabled: config.disabled_protections.clone(),
+            folder: config.work_folder.clone(),
+        };
+        Self { settings, tried: Arc::default() }
+    }
+
+    /// The strongest sandbox that holds.
+    pub(crate) async fn sandbox(&self) -> Result<&Sandbox, Refusal> {
+        self.tried.get_or_init(|| Sandbox::probe(&self.settings)).await.as_ref().map_err(Clone::clone)
+    }
 }
 
 /// A sandbox that was seen to hold.
@@ -32,7 +56,7 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     /// Tries isolations from the strongest down and keeps the first that holds.
-    pub(crate) async fn probe(settings: &Settings) -> Result<Self, Refusal> {
+    async fn probe(settings: &Settings) -> Result<Self, Refusal> {
         let launcher =
             settings.launcher.path().ok_or_else(|| unavailable(&["no launcher executable was found".into()]))?;
         let mut failures = Vec::new();
@@ -78,6 +102,11 @@ impl Sandbox {
         cancel: &CancellationToken,
     ) -> io::Result<Finished> {
         process::run(&self.launcher, plan, output, cancel).await
+    }
+
+    /// Starts a command that is talked to.
+    pub(crate) fn converse(&self, plan: &Plan, complaints: fs::File) -> io::Result<process::Conversation> {
+        process::converse(&self.launcher, plan, complaints)
     }
 
     async fn try_out(&self, folder: &Path) -> Result<u32, String> {

@@ -22,7 +22,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-pub(crate) use level::{Sandbox, Settings};
+pub(crate) use level::{Machine, Sandbox};
 pub use plan::Protection;
 
 static CALLED: AtomicBool = AtomicBool::new(false);

@@ -84,6 +84,8 @@ pub(crate) struct Bounds {
 pub(crate) enum Purpose {
     /// Runs the command.
     Command,
+    /// Runs the command and lets the service talk to it: what it prints to is what it reads from.
+    Conversation,
     /// Tries what must not work.
     Probe,
 }

@@ -1,4 +1,4 @@
-//! The service's side of one run: starts the launcher, reads what the command prints, waits for the answer.
+//! The service's side of one run: starts the launcher, reads what the command prints or talks to it, waits for the answer.
 
 use std::{
     fs, io,
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     launcher,
-    plan::{Answer, Ending, Identity, Plan},
+    plan::{Answer, Ending, Identity, Plan, Purpose},
 };
 use crate::log::Log;
 
@@ -67,13 +67,45 @@ pub(crate) async fn run(
     write_plan(plan)?;
     let (ours, theirs) = UnixStream::pair()?;
     let (printed, printing) = io::pipe()?;
-    let child = start(launcher, plan, theirs, printing)?;
+    let both = [printing.try_clone()?.into(), printing.into()];
+    let child = start(launcher, plan, theirs, both)?;
     let (answering, control) = ours.into_split();
     let limit = Duration::from_millis(plan.bounds.timeout_ms) + GRACE;
     let run = Running { child, control: Some(control), limit };
     let printed = pipe::Receiver::from_owned_fd(OwnedFd::from(printed))?;
     let (how, log) = run.finish(answering, printed, output, cancel).await;
     Ok(Finished { how, log, duration: since.elapsed() })
+}
+
+/// Starts the plan's command, which stays as long as it is talked to; what it complains of goes to `complaints`.
+pub(crate) fn converse(launcher: &Path, plan: &Plan, complaints: fs::File) -> io::Result<Conversation> {
+    write_plan(plan)?;
+    let (ours, theirs) = UnixStream::pair()?;
+    let (stream, spoken) = UnixStream::pair()?;
+    let output = [blocking(spoken)?, complaints.into()];
+    Ok(Conversation { child: start(launcher, plan, theirs, output)?, control: ours, stream })
+}
+
+/// A command that is talked to. Dropping it ends it, for the launcher sees the socket closed.
+#[derive(Debug)]
+pub(crate) struct Conversation {
+    child: Child,
+    control: UnixStream,
+    /// What the command reads and writes.
+    pub(crate) stream: UnixStream,
+}
+
+impl Conversation {
+    /// Ends the command and all it started. Answers with how it had ended before, if it had.
+    pub(crate) async fn end(mut self) -> Option<Answer> {
+        let (answering, control) = self.control.into_split();
+        drop(control);
+        let answer = tokio::time::timeout(GRACE, read_answer(answering)).await.ok().flatten();
+        if tokio::time::timeout(GRACE, self.child.wait()).await.is_err() {
+            let _ = self.child.kill().await;
+        }
+        answer
+    }
 }
 
 fn write_plan(plan: &Plan) -> io::Result<()> {
@@ -86,17 +118,24 @@ fn write_plan(plan: &Plan) -> io::Result<()> {
     }
 }
 
-fn start(launcher: &Path, plan: &Plan, control: UnixStream, printing: io::PipeWriter) -> io::Result<Child> {
-    let control = control.into_std()?;
-    control.set_nonblocking(false)?;
+/// Starts the launcher, whose standard output and error are `output`.
+fn start(launcher: &Path, plan: &Plan, control: UnixStream, output: [OwnedFd; 2]) -> io::Result<Child> {
+    let [printing, complaining] = output;
     Command::new(launcher)
         .args(launcher::arguments(plan.folder.join(PLAN)))
         .env_clear()
-        .stdin(Stdio::from(OwnedFd::from(control)))
-        .stdout(Stdio::from(printing.try_clone()?))
-        .stderr(Stdio::from(printing))
-        .kill_on_drop(true)
+        .stdin(Stdio::from(blocking(control)?))
+        .stdout(Stdio::from(printing))
+        .stderr(Stdio::from(complaining))
+        .kill_on_drop(plan.purpose != Purpose::Conversation)
         .spawn()
+}
+
+/// The socket as a process expects its files to be.
+fn blocking(socket: UnixStream) -> io::Result<OwnedFd> {
+    let socket = socket.into_std()?;
+    socket.set_nonblocking(false)?;
+    Ok(socket.into())
 }
 
 struct Running {

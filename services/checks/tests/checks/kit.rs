@@ -43,6 +43,7 @@ impl Kit {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut config = root.checks.validate(&BTreeMap::from([("PATH".to_owned(), path)])).unwrap();
         config.launcher = Launcher::At(env!("CARGO_BIN_EXE_reweave-checks").into());
+        config.parsers.cache_folder = Some(env!("CARGO_TARGET_TMPDIR").into());
         config.work_folder = work.path().to_owned();
         config.local_workspace = Some(workspace.path().to_owned());
         config.limits.timeout_ms = 20_000;

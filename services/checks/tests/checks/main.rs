@@ -8,5 +8,6 @@ mod contract;
 mod hostile;
 mod kit;
 mod levels;
+mod parsers;
 mod pytest;
 mod watch;

@@ -10,7 +10,7 @@ use clap::Args;
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use owo_colors::OwoColorize;
 use reweave_core::ExitCode;
-use reweave_proto::wire::checks::{DescribeRequest, checks_service_client::ChecksServiceClient};
+use reweave_proto::wire::checks::{DescribeRequest, ParserDescription, checks_service_client::ChecksServiceClient};
 use tonic::transport::Channel;
 
 use crate::{
@@ -43,7 +43,10 @@ struct Finding {
 /// Looks at everything a spec may need; exits 3 when something needed is missing.
 pub(crate) async fn run(arguments: &Arguments, settings: Settings) -> Result<ExitCode> {
     let local = Local::new(&arguments.workspace, Vec::new())?;
-    let findings = findings(pod::checks(&settings, &local)?, &arguments.workspace).await?;
+    let pod = pod::checks(&settings, &local)?;
+    let findings = findings(pod.channel.clone(), &arguments.workspace).await;
+    pod.close().await;
+    let findings = findings?;
     if arguments.json {
         writeln!(anstream::stdout(), "{}", serde_json::to_string_pretty(&findings)?)?;
     } else {
@@ -73,6 +76,7 @@ async fn findings(checks: Channel, workspace: &Path) -> Result<Vec<Finding>> {
             get_it: if check.available { String::new() } else { how_to_get(&program) },
         });
     }
+    findings.extend(described.parsers.into_iter().map(parser));
     let git = on_path("git");
     findings.push(Finding {
         what: "git".into(),
@@ -93,6 +97,18 @@ async fn findings(checks: Channel, workspace: &Path) -> Result<Vec<Finding>> {
         get_it: String::new(),
     });
     Ok(findings)
+}
+
+/// A compiler's own parser: without it, patches in its language say that they were not checked by it.
+fn parser(described: ParserDescription) -> Finding {
+    let ParserDescription { language, parser, version, get_it } = described;
+    Finding {
+        what: format!("parser of {language}"),
+        found: get_it.is_empty(),
+        needed: false,
+        detail: if version.is_empty() { parser } else { format!("{parser}, {version}") },
+        get_it,
+    }
 }
 
 fn how_to_get(program: &str) -> String {

@@ -7,6 +7,8 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use reweave_core::ExitCode;
 
+use crate::settings::Settings;
+
 /// What to measure.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -21,8 +23,8 @@ enum What {
 }
 
 /// Measures; exits 1 when a promise of the syntax core is broken by some file.
-pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) async fn run(arguments: &Arguments, settings: &Settings) -> Result<ExitCode> {
     match &arguments.what {
-        What::Syntax(arguments) => syntax::run(arguments),
+        What::Syntax(arguments) => syntax::run(arguments, settings).await,
     }
 }

@@ -10,12 +10,18 @@ use clap::Args;
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use owo_colors::OwoColorize;
 use reweave_core::{
-    Candidate, Edit, Edits, EvidenceKind, ExitCode, FileText, Language, Proposer, Refusal, RefusalCode, Span, limits,
+    Candidate, Edit, Edits, EvidenceKind, ExitCode, FileText, GateResult, Language, Proposer, Refusal, RefusalCode,
+    Span, Validation, limits,
 };
 use reweave_syntax::{GateReport, ParsedFile, fingerprint, gates};
+use reweave_synthesis::compiler::Verdict;
 use serde::Deserialize;
 
-use crate::{input, render, source};
+use crate::{
+    input, pod, render,
+    settings::{Local, Settings},
+    source,
+};
 
 /// Which file, and which edits.
 #[derive(Debug, Args)]
@@ -44,7 +50,7 @@ struct Given {
 }
 
 /// Asks every gate about the edits; exits 1 when one refuses.
-pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) async fn run(arguments: &Arguments, settings: &Settings) -> Result<ExitCode> {
     let given = match edits(&arguments.edits)? {
         Ok(given) => given,
         Err(error) => {
@@ -55,7 +61,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let judged = source::parse(&arguments.file, arguments.language)?
         .and_then(|file| candidate(&file, given).map(|candidate| (gates::check(&file, &candidate), file)));
     match judged {
-        Ok((report, file)) => show(&report, &file, arguments.json),
+        Ok((report, file)) => {
+            let mut judged = Judged::of(report);
+            judged.ask_compiler(&file, settings).await?;
+            judged.show(&file, arguments.json)
+        }
         Err(refusal) => refuse(&refusal, arguments.json),
     }
 }
@@ -88,35 +98,87 @@ fn candidate(file: &ParsedFile, given: Vec<Given>) -> Result<Candidate, Refusal>
     Ok(Candidate::of_edits(file.file().path.clone(), edits, Proposer::Refactor, "given"))
 }
 
-fn show(report: &GateReport, file: &ParsedFile, json: bool) -> Result<ExitCode> {
-    let mut stdout = anstream::stdout();
-    if json {
-        let gate = |gate: &reweave_core::GateResult| serde_json::json!({"gate": gate.gate, "passed": gate.passed, "reason": gate.reason});
-        let document = serde_json::json!({
+/// What the gates said, the compiler's own parser the last of them.
+struct Judged {
+    gates: Vec<GateResult>,
+    syntax_valid: bool,
+    bytes_changed_outside: u64,
+    result: String,
+    not_checked: Option<String>,
+}
+
+impl Judged {
+    fn of(report: GateReport) -> Self {
+        let GateReport { validation, result, .. } = report;
+        let Validation { syntax_valid, gates, bytes_changed_outside, errors: _ } = validation;
+        Self { gates, syntax_valid, bytes_changed_outside, result, not_checked: None }
+    }
+
+    fn passed(&self) -> bool {
+        self.gates.iter().all(|gate| gate.passed)
+    }
+
+    /// Asks where the strict gate was no parser of the language's own, and nobody refused yet.
+    async fn ask_compiler(&mut self, file: &ParsedFile, settings: &Settings) -> Result<()> {
+        if file.entry().strict.exact || !self.passed() {
+            return Ok(());
+        }
+        let pod = pod::checks(settings, &Local::default())?;
+        let verdict = pod.compiler().judge(file.language(), file.text(), &self.result).await;
+        pod.close().await;
+        match verdict {
+            Verdict::Passed(gate) => self.gates.push(gate),
+            Verdict::Refused(gate, _) => {
+                self.syntax_valid = false;
+                self.gates.push(gate);
+            }
+            Verdict::NotChecked(reason) => self.not_checked = Some(reason),
+        }
+        Ok(())
+    }
+
+    fn show(&self, file: &ParsedFile, json: bool) -> Result<ExitCode> {
+        let mut stdout = anstream::stdout();
+        if json {
+            writeln!(stdout, "{}", self.document(file))?;
+        } else {
+            writeln!(stdout, "{}", self.table())?;
+            if let Some(reason) = &self.not_checked {
+                writeln!(stdout, "{reason}")?;
+            }
+            if let Some(size) = edit_size(file, &self.result) {
+                writeln!(stdout, "{size} syntax nodes taken out and put in")?;
+            }
+        }
+        Ok(if self.passed() { ExitCode::Done } else { ExitCode::Refused })
+    }
+
+    fn document(&self, file: &ParsedFile) -> serde_json::Value {
+        let gate =
+            |gate: &GateResult| serde_json::json!({"gate": gate.gate, "passed": gate.passed, "reason": gate.reason});
+        serde_json::json!({
             "language": file.language().name(),
-            "passed": report.refused.is_none(),
-            "syntax_valid": report.validation.syntax_valid,
-            "bytes_changed_outside": report.validation.bytes_changed_outside,
-            "gates": report.validation.gates.iter().map(gate).collect::<Vec<_>>(),
+            "passed": self.passed(),
+            "syntax_valid": self.syntax_valid,
+            "bytes_changed_outside": self.bytes_changed_outside,
+            "gates": self.gates.iter().map(gate).collect::<Vec<_>>(),
             "strict_parser": file.entry().strict.parser,
-            "edit_size": edit_size(file, &report.result),
-            "result": report.result,
-        });
-        writeln!(stdout, "{document}")?;
-    } else {
+            "not_checked": self.not_checked.iter().collect::<Vec<_>>(),
+            "edit_size": edit_size(file, &self.result),
+            "result": self.result,
+        })
+    }
+
+    fn table(&self) -> Table {
         let mut table = Table::new();
         table.load_style(UTF8_HORIZONTAL_ONLY);
         table.set_header(["gate", "verdict", "why"]);
-        for gate in &report.validation.gates {
+        for gate in &self.gates {
             let verdict = if gate.passed { "passed".green().to_string() } else { "refused".red().to_string() };
             table.add_row([gate.gate.clone(), verdict, gate.reason.clone()]);
         }
-        writeln!(stdout, "{table}")?;
-        if let Some(size) = edit_size(file, &report.result) {
-            writeln!(stdout, "{size} syntax nodes taken out and put in")?;
-        }
+        table
     }
-    Ok(if report.refused.is_none() { ExitCode::Done } else { ExitCode::Refused })
 }
 
 /// How many syntax nodes the edits change; absent where the result cannot be parsed at all.

@@ -50,7 +50,10 @@ pub(crate) async fn run(arguments: Arguments, settings: Settings) -> Result<Exit
             add_checks(&mut spec, &arguments.checks);
             let local = Local::new(&arguments.workspace, arguments.checks.clone())?;
             let show = !arguments.json && std::io::stderr().is_terminal();
-            pod::synthesize(pod::synthesis(&settings, &local)?, id, spec, show).await?
+            let pod = pod::synthesis(&settings, &local)?;
+            let event = pod::synthesize(pod.channel.clone(), id, spec, show).await;
+            pod.close().await;
+            event?
         }
         Err(refusal) => OutcomeEvent { spec_id: id, outcome: refusal.into(), run: RunFacts::default() },
     };

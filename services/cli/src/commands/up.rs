@@ -43,11 +43,14 @@ pub(crate) async fn run(arguments: Arguments, mut settings: Settings) -> Result<
     }
     let bus = if gateway.bus.url.is_empty() { "the memory bus".to_owned() } else { gateway.bus.url.clone() };
     let shutdown = shutdown::on_signal().context("listen for signals")?;
-    let synthesis = pod::synthesis(&settings, &crate::settings::Local::default())?;
-    let built = Options { synthesis: Some(synthesis), ..Options::new(settings.gateway.clone()) }.build().await?;
+    let pod = pod::synthesis(&settings, &crate::settings::Local::default())?;
+    let built =
+        Options { synthesis: Some(pod.channel.clone()), ..Options::new(settings.gateway.clone()) }.build().await?;
     let http = built.http_address()?;
     writeln!(anstream::stderr(), "reweave is up: specs from {bus} and http://{http}/v1/specs; stop it with Ctrl-C")?;
-    built.run(shutdown).await?;
+    let ran = built.run(shutdown).await;
+    pod.close().await;
+    ran?;
     Ok(ExitCode::Done)
 }
 

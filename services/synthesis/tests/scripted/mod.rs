@@ -14,7 +14,8 @@ use reweave_proto::{
     document,
     wire::{
         checks::{
-            CheckReport, DescribeRequest, DescribeResponse, Opened, RunResult, SessionRequest, SessionResponse,
+            CheckReport, DescribeRequest, DescribeResponse, Opened, ParseRequest, ParseResponse, RunResult,
+            SessionRequest, SessionResponse,
             checks_service_server::{ChecksService, ChecksServiceServer},
             session_request::Message as Asked,
             session_response::Message as Answer,
@@ -182,6 +183,10 @@ impl ChecksService for Scripted {
 
     async fn describe(&self, _: Request<DescribeRequest>) -> Result<Response<DescribeResponse>, Status> {
         Ok(Response::new(DescribeResponse::default()))
+    }
+
+    async fn parse(&self, _: Request<ParseRequest>) -> Result<Response<ParseResponse>, Status> {
+        Ok(Response::new(ParseResponse::default()))
     }
 
     async fn session(

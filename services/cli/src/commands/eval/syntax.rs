@@ -3,6 +3,8 @@
 
 mod corruption;
 mod measure;
+mod native;
+mod spoiled;
 mod tally;
 
 use std::{
@@ -21,9 +23,14 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use reweave_core::{ExitCode, Language};
 use serde_json::json;
+use tokio::runtime::Handle;
 
-use self::tally::Tally;
+use self::{measure::Trials, native::Native, tally::Tally};
 use super::report::Report;
+use crate::{
+    pod,
+    settings::{Local, Settings},
+};
 
 /// Folders that hold no source of a project itself.
 const SKIPPED: [&str; 4] = [".git", "node_modules", "target", "__pycache__"];
@@ -52,12 +59,20 @@ pub(crate) struct Arguments {
 }
 
 /// Measures every file and prints a row a language; exits 1 when one broke a promise.
-pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+pub(crate) async fn run(arguments: &Arguments, settings: &Settings) -> Result<ExitCode> {
+    let pod = pod::checks(settings, &Local::default())?;
+    let native = Native::new(pod.compiler(), Handle::current());
+    let code = measured(arguments, &native);
+    pod.close().await;
+    code
+}
+
+fn measured(arguments: &Arguments, native: &Native) -> Result<ExitCode> {
     let files = files(arguments);
     let progress = ProgressBar::new(files.len() as u64).with_style(
         ProgressStyle::with_template("{bar:30} {pos}/{len} files, {eta} left {wide_msg}")?.progress_chars("=> "),
     );
-    let tallies = measure_all(&files, arguments, &progress);
+    let tallies = measure_all(&files, trials(arguments, native), &progress);
     progress.finish_and_clear();
     let kept = tallies.values().all(Tally::kept);
     let to_stdout = arguments.json.as_deref() == Some(Path::new("-"));
@@ -66,11 +81,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     if !to_stdout {
         writeln!(anstream::stdout(), "{}", tally::table(&tallies))?;
+        let spoiled = tallies.iter().map(|(language, tally)| (*language, &tally.spoiled));
+        writeln!(anstream::stdout(), "spoiled in one place, judged by the language's own compiler:")?;
+        writeln!(anstream::stdout(), "{}", spoiled::table(spoiled))?;
         for line in tallies.values().flat_map(Tally::broken) {
             writeln!(anstream::stdout(), "{line}")?;
         }
     }
     Ok(if kept { ExitCode::Done } else { ExitCode::Refused })
+}
+
+fn trials<'a>(arguments: &Arguments, native: &'a Native) -> Trials<'a> {
+    Trials { count: arguments.trials, seed: arguments.seed, native }
 }
 
 fn report(tallies: &BTreeMap<&'static str, Tally>, arguments: &Arguments) -> Report {
@@ -85,14 +107,14 @@ fn report(tallies: &BTreeMap<&'static str, Tally>, arguments: &Arguments) -> Rep
 
 fn measure_all(
     files: &[(Language, PathBuf)],
-    arguments: &Arguments,
+    trials: Trials<'_>,
     progress: &ProgressBar,
 ) -> BTreeMap<&'static str, Tally> {
     let tallies = Mutex::new(BTreeMap::<&'static str, Tally>::new());
     let next = AtomicUsize::new(0);
     let work = || {
         while let Some((language, path)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let tally = measure::file(*language, path, arguments.trials, arguments.seed);
+            let tally = measure::file(*language, path, trials);
             let mut tallies = tallies.lock().unwrap_or_else(PoisonError::into_inner);
             tallies.entry(language.name()).or_default().add(tally);
             progress.inc(1);

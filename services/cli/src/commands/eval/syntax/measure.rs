@@ -18,10 +18,17 @@ use reweave_syntax::{
 
 use serde_json::json;
 
-use super::{corruption, tally::Tally};
+use super::{
+    corruption,
+    native::{Native, Word},
+    spoiled::Trial,
+    tally::Tally,
+};
 
 /// Largest node that is replaced, and largest donor, in bytes.
 const NODE_BYTES_MAX: usize = 4 << 10;
+/// Characters of a spoiled place that a report shows.
+const SHOWN_MAX: usize = 200;
 /// How often another donor is drawn when one cannot stand there by its layout, or changes nothing.
 const DRAWS_MAX: usize = 8;
 
@@ -45,11 +52,22 @@ struct Subject<'a> {
     by_kind: HashMap<u16, Vec<usize>>,
     by_parent: HashMap<u16, Vec<usize>>,
     tree_errors: usize,
+    /// Of the compiler's own parser in the base, once it was asked; none where it cannot be.
+    native_errors: Option<Option<u32>>,
     random: StdRng,
 }
 
+/// What is tried on each file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trials<'a> {
+    /// Of each kind.
+    pub(super) count: u32,
+    pub(super) seed: u64,
+    pub(super) native: &'a Native,
+}
+
 /// Tries everything on the file at `path`.
-pub(super) fn file(language: Language, path: &Path, trials: u32, seed: u64) -> Tally {
+pub(super) fn file(language: Language, path: &Path, trials: Trials<'_>) -> Tally {
     let mut tally = Tally::of_one_file();
     let base = match read(language, path) {
         Ok((base, took)) => {
@@ -62,11 +80,11 @@ pub(super) fn file(language: Language, path: &Path, trials: u32, seed: u64) -> T
             return tally;
         }
     };
-    let mut subject = Subject::new(&base, path, seed);
+    let mut subject = Subject::new(&base, path, trials.seed);
     subject.identity(path, &mut tally);
-    for _ in 0..trials {
+    for _ in 0..trials.count {
         subject.substitution(path, &mut tally);
-        subject.corruption(&mut tally);
+        subject.corruption(path, trials.native, &mut tally);
     }
     tally
 }
@@ -100,6 +118,7 @@ impl<'a> Subject<'a> {
             by_kind,
             by_parent,
             tree_errors: tree_errors(base.language(), base.text()),
+            native_errors: None,
             random: StdRng::seed_from_u64(seed ^ own),
         }
     }
@@ -158,12 +177,31 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Spoils one token, and asks the gates.
-    fn corruption(&mut self, tally: &mut Tally) {
-        let Some(edit) = corruption::draw(self.base, &mut self.random) else { return };
+    /// Spoils one place, and asks the gates and the compiler's own parser.
+    fn corruption(&mut self, path: &Path, native: &Native, tally: &mut Tally) {
+        let Some((way, edit)) = corruption::draw(self.base, &mut self.random) else { return };
+        let (span, new) = (edit.span, edit.new_text.clone());
         let Some((report, _)) = self.gated(edit) else { return };
-        let tree_valid = tree_errors(self.base.language(), &report.result) <= self.tree_errors;
-        tally.corrupted(tree_valid, report.refused.is_none(), report.validation.syntax_valid);
+        let language = self.base.language();
+        let kept = *self.native_errors.get_or_insert_with(|| native.errors_of(self.base));
+        let trial = Trial {
+            word: kept.map_or(Word::Unknown, |kept| native.judge(language, kept, &report)),
+            tree_valid: tree_errors(language, &report.result) <= self.tree_errors,
+            strict_valid: report.validation.syntax_valid,
+            accepted: report.refused.is_none(),
+            compiler_asked: !self.base.entry().strict.exact,
+        };
+        tally.spoiled.count(&trial, |said| {
+            json!({
+                "file": path.display().to_string(),
+                "line": self.base.line(span.start),
+                "span": [span.start, span.end],
+                "way": way.name(),
+                "old": beginning(self.base.slice(span)),
+                "new": beginning(&new),
+                "said": said,
+            })
+        });
     }
 
     fn draw(&mut self) -> Option<(Place, Place)> {
@@ -229,6 +267,11 @@ fn places(base: &ParsedFile) -> Vec<Place> {
             depth -= 1;
         }
     }
+}
+
+/// As much of a text as an example shows.
+fn beginning(text: &str) -> String {
+    text.chars().take(SHOWN_MAX).collect()
 }
 
 fn milliseconds(duration: Duration) -> f64 {

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use serde_json::{Map, Value, json};
 
+use super::spoiled::{self, Spoiled};
 use crate::commands::eval::report::quantile;
 
 /// Mispredicted substitutions of each kind that a report holds for a language.
@@ -29,10 +30,7 @@ pub(super) struct Tally {
     /// Valid for tree-sitter, whatever was predicted; of these, predicted.
     tree_valid: u64,
     pub(super) accepted: u64,
-    corruptions: u64,
-    /// Corruptions that tree-sitter takes and the strict parser does not: what a check by tree-sitter would let pass.
-    strict_only: u64,
-    corruptions_accepted: u64,
+    pub(super) spoiled: Spoiled,
     broken: Vec<String>,
     /// Predictions that were wrong, and some that were not made though they would have been right.
     wrong: Vec<Value>,
@@ -73,12 +71,6 @@ impl Tally {
         }
     }
 
-    pub(super) fn corrupted(&mut self, tree_valid: bool, accepted: bool, strict_valid: bool) {
-        self.corruptions += 1;
-        self.strict_only += u64::from(tree_valid && !strict_valid);
-        self.corruptions_accepted += u64::from(accepted);
-    }
-
     pub(super) fn add(&mut self, other: Self) {
         self.files += other.files;
         self.bytes += other.bytes;
@@ -92,9 +84,7 @@ impl Tally {
         self.predicted_in_strict += other.predicted_in_strict;
         self.tree_valid += other.tree_valid;
         self.accepted += other.accepted;
-        self.corruptions += other.corruptions;
-        self.strict_only += other.strict_only;
-        self.corruptions_accepted += other.corruptions_accepted;
+        self.spoiled.add(other.spoiled);
         self.broken.extend(other.broken);
         other.wrong.into_iter().for_each(|example| self.exemplify(true, example));
         other.missed.into_iter().for_each(|example| self.exemplify(false, example));
@@ -106,7 +96,7 @@ impl Tally {
 
     /// Whether no promise was broken.
     pub(super) fn kept(&self) -> bool {
-        self.broken.is_empty()
+        self.broken.is_empty() && self.spoiled.kept()
     }
 
     pub(super) fn broken(&self) -> impl Iterator<Item = &String> {
@@ -139,9 +129,7 @@ impl Tally {
             "promises_broken": self.broken,
             "predicted_and_wrong": self.wrong,
             "right_and_not_predicted": self.missed,
-            "corruptions": self.corruptions,
-            "corruptions_seen_by_strict_parser_only": self.strict_only,
-            "corruptions_accepted_by_gates": self.corruptions_accepted,
+            "spoiled": self.spoiled.row(),
             "strict_parse_ms": time(&self.strict_parse_ms),
             "tree_sitter_parse_ms": time(&self.tree_parse_ms),
             "prediction_us": time(&self.predict_us),
@@ -176,7 +164,6 @@ pub(super) fn table(tallies: &BTreeMap<&'static str, Tally>) -> Table {
         "right",
         "right, strict",
         "recall",
-        "only strict sees",
         "predict µs",
         "ladder ms",
         "tree-sitter ms",
@@ -189,13 +176,12 @@ pub(super) fn table(tallies: &BTreeMap<&'static str, Tally>) -> Table {
             tally.refused.values().sum::<u64>().to_string(),
             format!("{:.1}", tally.bytes as f64 / 1e6),
             tally.masked.to_string(),
-            if tally.kept() { "all".to_owned() } else { format!("{} broken", tally.broken.len()) },
+            if tally.broken.is_empty() { "all".to_owned() } else { format!("{} broken", tally.broken.len()) },
             tally.substitutions.to_string(),
             tally.predicted.to_string(),
             percent(tally.precision()),
             percent(share(tally.predicted_in_strict, tally.predicted)),
             percent(tally.recall()),
-            format!("{} of {}", tally.strict_only, tally.corruptions),
             format!("{:.1}", median(&tally.predict_us)),
             format!("{:.2}", median(&tally.ladder_ms)),
             format!("{:.2}", median(&tally.tree_parse_ms)),
@@ -214,6 +200,8 @@ pub(super) fn summary(tallies: &BTreeMap<&'static str, Tally>) -> Map<String, Va
     summary.insert("precision".into(), json!(share(predicted_in_tree, sum(|tally| tally.predicted))));
     summary.insert("recall".into(), json!(share(predicted_in_tree, sum(|tally| tally.tree_valid))));
     summary.insert("promises_broken".into(), json!(sum(|tally| tally.broken.len() as u64)));
+    let spoiled = spoiled::summary(tallies.values().map(|tally| &tally.spoiled));
+    summary.extend(spoiled.into_iter().map(|(name, value)| (name.to_owned(), value)));
     summary
 }
 
