@@ -16,6 +16,13 @@ async fn parse(client: &mut ChecksServiceClient<Channel>, language: &str, source
     client.parse(request).await.unwrap().into_inner()
 }
 
+/// Without a workspace, and with the system's own Python first: one below a home is out of a throwaway user's reach.
+fn kit() -> Kit {
+    let mut kit = Kit::new(&[]);
+    kit.config.path.insert(0, "/usr/bin".into());
+    kit
+}
+
 /// One line for each error.
 fn told(response: &wire::ParseResponse) -> String {
     assert_eq!(response.unavailable, "");
@@ -44,7 +51,7 @@ fn answering(answer: &str) -> String {
 
 #[tokio::test]
 async fn each_compilers_parser_says_what_is_wrong_and_where() {
-    let kit = Kit::new(&[]);
+    let kit = kit();
     let mut client = kit.client().await;
     for (language, parser, sound, broken, expected) in [
         ("go", "go/parser", "package é\n", "package p\n\nfunc f() {\n\tif x == T{} {\n\t}\n}\n", "4:"),
@@ -66,7 +73,7 @@ async fn each_compilers_parser_says_what_is_wrong_and_where() {
 
 #[tokio::test]
 async fn hostile_texts_are_answered_and_the_parser_goes_on() {
-    let kit = Kit::new(&[]);
+    let kit = kit();
     let mut client = kit.client().await;
     let deep = "(".repeat(200_000);
     for language in ["go", "java", "python"] {
@@ -90,7 +97,7 @@ async fn a_text_over_the_limit_is_not_read() {
 
 #[tokio::test]
 async fn languages_without_a_parser_of_their_own_say_so_and_unknown_ones_are_refused() {
-    let kit = Kit::new(&[]);
+    let kit = kit();
     let mut client = kit.client().await;
     let response = parse(&mut client, "cpp", b"int x;").await;
     assert_eq!(
@@ -117,7 +124,7 @@ async fn a_tool_that_is_not_there_is_named_with_how_to_get_it() {
 
 #[tokio::test]
 async fn tools_that_are_there_are_described_by_their_version() {
-    let described = Kit::new(&[]).client().await.describe(wire::DescribeRequest {}).await.unwrap().into_inner().parsers;
+    let described = kit().client().await.describe(wire::DescribeRequest {}).await.unwrap().into_inner().parsers;
     let versions: Vec<&str> = described.iter().map(|parser| parser.version.as_str()).collect();
     for (version, begins) in versions.iter().zip(["go version go", "javac ", "Python 3"]) {
         assert!(version.starts_with(begins), "{versions:?}");
@@ -157,7 +164,7 @@ async fn a_parser_that_ends_is_started_again_and_one_that_keeps_ending_rests() {
 
 #[tokio::test]
 async fn a_parser_that_nobody_asks_is_ended_and_comes_back() {
-    let mut kit = Kit::new(&[]);
+    let mut kit = kit();
     kit.config.parsers.idle = Duration::from_millis(50);
     let mut client = kit.client().await;
     for _ in 0..2 {
