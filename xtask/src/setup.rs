@@ -3,6 +3,7 @@
 //! An artefact that is there whole is not touched, so a second run works offline and a run that was killed is continued
 //! by the next one. Each is made under a name of its own and renamed, or stamped, when it is whole.
 
+mod compilers;
 pub(crate) mod postgres;
 mod protoc;
 mod pulsar;
@@ -38,7 +39,8 @@ pub(crate) struct Artefact {
 }
 
 const FOR_DEMO: &[Artefact] = &[protoc::PROTOC, venv::TOOLS];
-const FOR_TEST: &[Artefact] = &[protoc::PROTOC, venv::TOOLS, venv::CLIENT, pulsar::SERVER, postgres::POSTGRES];
+const FOR_TEST: &[Artefact] =
+    &[protoc::PROTOC, venv::TOOLS, venv::CLIENT, pulsar::SERVER, postgres::POSTGRES, compilers::COMPILERS];
 
 /// Sets up, showing a line per artefact.
 ///

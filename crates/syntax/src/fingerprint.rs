@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use reweave_core::Sha256;
 use ruff_python_ast::token::TokenKind;
 use ruff_text_size::Ranged;
+use rustc_hash::FxHashMap;
 use tree_sitter::{Node, Tree};
 
 use crate::scope::{BindingKind, Resolution, ScopeKind, Scopes, SymbolId};
@@ -19,41 +20,52 @@ const CHILDREN_MAX: usize = 2_000;
 /// of local variables. Parameters are no such: callers may name them.
 #[must_use]
 pub fn fingerprint(file: &ParsedFile) -> Sha256 {
-    let mut parts: Vec<Vec<u8>> = Vec::new();
+    let bytes = file.text().as_bytes();
+    let mut tokens = Tokens(Vec::with_capacity(bytes.len() * 2));
     match file.python() {
-        Some(python) => python_tokens(file, python, |token| parts.push(token)),
+        Some(python) => python_tokens(file, python, &mut tokens),
         None => match file.walkable() {
-            Ok(tree) => leaves(tree, |leaf| parts.push(file.text().as_bytes()[leaf.byte_range()].to_vec())),
-            Err(_) => parts.push(file.text().as_bytes().to_vec()),
+            Ok(tree) => leaves(tree, |leaf| tokens.push(&bytes[leaf.byte_range()])),
+            Err(_) => tokens.push(bytes),
         },
     }
-    Sha256::of_fields(parts.iter().map(Vec::as_slice))
+    Sha256::of(&tokens.0)
 }
 
-fn python_tokens(file: &ParsedFile, python: PythonFile<'_>, mut emit: impl FnMut(Vec<u8>)) {
+/// Tokens in one buffer, each behind its length. It is asked for once per candidate, and a file has tens of thousands.
+struct Tokens(Vec<u8>);
+
+impl Tokens {
+    fn push(&mut self, token: &[u8]) {
+        self.0.extend(token.len().to_be_bytes());
+        self.0.extend(token);
+    }
+}
+
+fn python_tokens(file: &ParsedFile, python: PythonFile<'_>, tokens: &mut Tokens) {
     let locals = locals(python.scopes());
-    let mut numbers: HashMap<SymbolId, usize> = HashMap::new();
+    let mut numbers: FxHashMap<SymbolId, usize> = FxHashMap::default();
     for token in python.tokens() {
         let range = token.range();
         let (start, end) = (range.start().to_usize(), range.end().to_usize());
         match token.kind() {
             TokenKind::Comment | TokenKind::NonLogicalNewline | TokenKind::EndOfFile => {}
-            TokenKind::Newline => emit(b"newline".to_vec()),
-            TokenKind::Indent => emit(b"indent".to_vec()),
-            TokenKind::Dedent => emit(b"dedent".to_vec()),
+            TokenKind::Newline => tokens.push(b"newline"),
+            TokenKind::Indent => tokens.push(b"indent"),
+            TokenKind::Dedent => tokens.push(b"dedent"),
             TokenKind::Name if locals.contains_key(&start) => {
                 let next = numbers.len();
                 let number = numbers.entry(locals[&start]).or_insert(next);
                 // No name of the language begins with a space.
-                emit(format!(" local {number}").into_bytes());
+                tokens.push(format!(" local {number}").as_bytes());
             }
-            _ => emit(file.text().as_bytes()[start..end].to_vec()),
+            _ => tokens.push(&file.text().as_bytes()[start..end]),
         }
     }
 }
 
 /// Where names of local variables stand, and which variable each is.
-fn locals(scopes: &Scopes) -> HashMap<usize, SymbolId> {
+fn locals(scopes: &Scopes) -> FxHashMap<usize, SymbolId> {
     let is_local = |id: SymbolId| {
         let symbol = scopes.symbol(id);
         let inside = matches!(

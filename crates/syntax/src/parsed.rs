@@ -1,10 +1,11 @@
 //! A source file parsed twice: by the language's strict parser for yes and no, by tree-sitter for spans and states.
 
 use std::ops::ControlFlow;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use reweave_core::{Edits, EvidenceKind, FileText, Language, Refusal, RefusalCode, Span, limits};
 use ruff_text_size::Ranged;
+use rustc_hash::FxHashMap;
 
 use crate::language::{self, Entry};
 use crate::names::Unresolved;
@@ -23,6 +24,8 @@ pub struct ParsedFile {
     python: Option<Module>,
     /// Built when first asked for: the gates judge most candidates without it, and it costs ten strict parses.
     tree: OnceLock<Built>,
+    /// Trees of top-level statements that were asked about alone: candidates by the thousand stand in the same few.
+    regions: Mutex<FxHashMap<Span, tree_sitter::Tree>>,
     /// Found when first asked for, and asked for once per candidate.
     unresolved: OnceLock<Option<Vec<Unresolved>>>,
     /// Found when first asked for: a warm file is asked for one target after another.
@@ -78,6 +81,7 @@ impl ParsedFile {
             lines,
             python,
             tree,
+            regions: Mutex::default(),
             unresolved: OnceLock::new(),
             definitions: OnceLock::new(),
         })
@@ -135,6 +139,19 @@ impl ParsedFile {
     /// Whether [`Self::tree`] was built already.
     pub(crate) fn has_tree(&self) -> bool {
         self.tree.get().is_some()
+    }
+
+    /// A tree that holds `span`, with the offsets of the whole file: of the statements around it alone where that is enough,
+    /// for the whole tree of a long file costs more than all gates.
+    pub(crate) fn tree_around(&self, span: Span) -> tree_sitter::Tree {
+        match self.statements_around(span) {
+            Some(region) if !self.has_tree() => {
+                let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+                let parse = || parse_region(self.language, self.text(), region);
+                regions.entry(region).or_insert_with(parse).clone()
+            }
+            _ => self.tree().clone(),
+        }
     }
 
     /// The top-level statements that hold `span`; none in a file with errors, between statements, or where only
@@ -231,11 +248,16 @@ fn empty_tree(language: Language) -> tree_sitter::Tree {
     try_tree(language, "").expect("a text without bytes takes no steps")
 }
 
-/// Parses `text` with the language's tree-sitter grammar, unless it takes more steps than a text of its length may.
-pub(crate) fn try_tree(language: Language, text: &str) -> Option<tree_sitter::Tree> {
+/// A tree-sitter parser of `language`.
+pub(crate) fn parser(language: Language) -> tree_sitter::Parser {
     let mut parser = tree_sitter::Parser::new();
     let grammar = (language::entry(language).grammar)();
     parser.set_language(grammar).expect("the registry's grammars fit the linked runtime, as its test shows");
+    parser
+}
+
+/// Parses `text` with the language's tree-sitter grammar, unless it takes more steps than a text of its length may.
+pub(crate) fn try_tree(language: Language, text: &str) -> Option<tree_sitter::Tree> {
     // The parser reports once in a hundred steps.
     let mut reports = (limits::PARSE_STEPS_MIN + text.len() * limits::PARSE_STEPS_PER_BYTE) / 100;
     let mut count = |_: &tree_sitter::ParseState| {
@@ -243,7 +265,7 @@ pub(crate) fn try_tree(language: Language, text: &str) -> Option<tree_sitter::Tr
         if reports == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options = tree_sitter::ParseOptions::new().progress_callback(&mut count);
-    parser.parse_with_options(&mut |at, _| text.as_bytes().get(at..).unwrap_or_default(), None, Some(options))
+    parser(language).parse_with_options(&mut |at, _| text.as_bytes().get(at..).unwrap_or_default(), None, Some(options))
 }
 
 /// How many errors tree-sitter sees in `text`; fewer than a strict parser, and sometimes others.
@@ -253,7 +275,7 @@ pub fn tree_errors(language: Language, text: &str) -> usize {
 }
 
 /// Parses `region` of `text` alone: a run of top-level statements. Offsets count in the whole text.
-pub(crate) fn parse_region(parser: &mut tree_sitter::Parser, text: &str, region: Span) -> tree_sitter::Tree {
+pub(crate) fn parse_region(language: Language, text: &str, region: Span) -> tree_sitter::Tree {
     let point = |at: usize| {
         let column = at - text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         tree_sitter::Point::new(text[..at].matches('\n').count(), column)
@@ -264,10 +286,9 @@ pub(crate) fn parse_region(parser: &mut tree_sitter::Parser, text: &str, region:
         start_point: point(region.start),
         end_point: point(region.end),
     };
+    let mut parser = parser(language);
     parser.set_included_ranges(&[range]).expect("one range overlaps none");
-    let tree = parser.parse(text, None);
-    parser.set_included_ranges(&[]).expect("no range overlaps none");
-    tree.expect("a parser with a language and without a cancellation callback gives a tree")
+    parser.parse(text, None).expect("a parser with a language and without a cancellation callback gives a tree")
 }
 
 fn check_size(file: &FileText) -> Result<(), Refusal> {

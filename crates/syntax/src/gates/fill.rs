@@ -183,7 +183,8 @@ impl<'a> Reader<'a> {
     fn around(&mut self, span: Span) -> Around {
         let (base, entry) = (self.base, self.base.entry());
         let grammar = (entry.grammar)();
-        let root = self.fragments.tree_around(base, span).root_node();
+        let tree = base.tree_around(span);
+        let root = tree.root_node();
         let Some(leaf) = root.descendant_for_byte_range(span.start, span.end) else { return Around::default() };
         let Some(node) = root.named_descendant_for_byte_range(span.start, span.end) else { return Around::default() };
         let is_exact = node.byte_range() == (span.start..span.end);

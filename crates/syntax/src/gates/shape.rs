@@ -8,7 +8,6 @@ use tree_sitter::{Node, Tree};
 
 use super::Judged;
 use super::fill::{Fill, Fit, STRING_PARTS};
-use crate::language;
 use crate::parsed::parse_region;
 
 /// Refuses a fill that a neighbouring operator took apart, or that made its neighbours something else.
@@ -45,10 +44,7 @@ fn is_kept(judged: &Judged<'_>, fill: &Fill<'_>, placed: Span) -> bool {
     let Some(before) = above(base.tree(), base.text(), fill.edit.span) else { return false };
     let inside = || {
         let region = declaration_around(judged, fill.edit.span).filter(|_| !result.has_tree())?;
-        let mut parser = tree_sitter::Parser::new();
-        let grammar = (language::entry(result.language()).grammar)();
-        parser.set_language(grammar).expect("the registry's grammars fit the linked runtime, as its test shows");
-        let tree = parse_region(&mut parser, result.text(), region);
+        let tree = parse_region(result.language(), result.text(), region);
         above(&tree, result.text(), placed).filter(|_| !tree.root_node().has_error())
     };
     inside().is_some_and(|after| after == before)

@@ -5,36 +5,19 @@ use std::collections::HashMap;
 use reweave_core::{Language, Span};
 use tree_sitter::{Parser, Tree};
 
-use crate::ParsedFile;
 use crate::hole::coextensive;
-use crate::language::{self, Wrapper};
-use crate::parsed::parse_region;
+use crate::language::Wrapper;
+use crate::parsed;
 
-/// Reads fragments, and parts of a file.
+/// Reads fragments.
 pub(super) struct Fragments {
     parser: Parser,
     read: HashMap<String, Vec<u16>>,
-    /// Trees of the top-level statements that edits stand in: the tree of a long file costs more than all gates else.
-    regions: HashMap<Span, Tree>,
 }
 
 impl Fragments {
     pub(super) fn new(language: Language) -> Self {
-        let mut parser = Parser::new();
-        parser
-            .set_language((language::entry(language).grammar)())
-            .expect("the registry's grammars fit the linked runtime, as its test shows");
-        Self { parser, read: HashMap::new(), regions: HashMap::new() }
-    }
-
-    /// A tree that holds `span`, with the offsets of the whole file.
-    pub(super) fn tree_around<'a>(&'a mut self, base: &'a ParsedFile, span: Span) -> &'a Tree {
-        match base.statements_around(span) {
-            Some(region) if !base.has_tree() => {
-                self.regions.entry(region).or_insert_with(|| parse_region(&mut self.parser, base.text(), region))
-            }
-            _ => base.tree(),
-        }
+        Self { parser: parsed::parser(language), read: HashMap::new() }
     }
 
     /// Grammar ids of the nodes that cover exactly `span` of `text`; empty if it is not one node.
