@@ -70,7 +70,10 @@ impl ParsedFile {
     }
 
     fn of(language: Language, file: FileText, read: Result<Reading, Unreadable>) -> Result<Self, Refusal> {
-        let Reading { errors, tree, python } = read.map_err(|unreadable| refusal(unreadable, &file))?;
+        let Reading { mut errors, tree, python } = read.map_err(|unreadable| refusal(unreadable, &file))?;
+        if let Some(module) = python.as_ref().filter(|_| errors.is_empty()) {
+            errors = module.compile_faults(&file.text);
+        }
         let lines = LineStarts::of(&file.text);
         let errors = errors.into_iter().map(|fault| SyntaxError::of(fault, &lines)).collect();
         let tree = tree.map_or_else(OnceLock::new, |tree| OnceLock::from(Built { tree, whole: true }));

@@ -1,5 +1,7 @@
 //! Python by ruff's parser, with what its tree is good for beside the verdict.
 
+mod compiled;
+
 use std::sync::OnceLock;
 
 use reweave_core::Span;
@@ -8,7 +10,7 @@ use ruff_python_ast::token::Tokens;
 use ruff_python_parser::{Mode, ParseOptions, Parsed};
 use ruff_text_size::Ranged;
 
-use super::{Fault, Reading, Unreadable};
+use super::{Fault, Reading, Unreadable, on_a_deep_stack};
 use crate::scope::Scopes;
 
 /// A module's tree, and the scopes once somebody asked.
@@ -34,6 +36,13 @@ pub(crate) fn read(text: &str) -> Result<Reading, Unreadable> {
     };
     let errors = parsed.errors().iter().map(fault).collect();
     Ok(Reading { errors, tree: None, python: Some(Module { parsed, scopes: OnceLock::new() }) })
+}
+
+impl Module {
+    /// What CPython refuses of a whole file without syntax errors; a fragment lacks what is around it.
+    pub(crate) fn compile_faults(&self, text: &str) -> Vec<Fault> {
+        on_a_deep_stack(|| compiled::faults(text, self.parsed.syntax()))
+    }
 }
 
 impl<'a> PythonFile<'a> {
