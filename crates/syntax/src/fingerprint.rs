@@ -32,13 +32,14 @@ pub fn fingerprint(file: &ParsedFile) -> Sha256 {
     Sha256::of(&tokens.0)
 }
 
-/// Tokens in one buffer, each behind its length. It is asked for once per candidate, and a file has tens of thousands.
+/// Tokens in one buffer, each before a NUL, which no source holds. A file has tens of thousands, and a fingerprint is taken
+/// of every candidate.
 struct Tokens(Vec<u8>);
 
 impl Tokens {
     fn push(&mut self, token: &[u8]) {
-        self.0.extend(token.len().to_be_bytes());
-        self.0.extend(token);
+        self.0.extend_from_slice(token);
+        self.0.push(0);
     }
 }
 

@@ -293,7 +293,7 @@ impl Scopes {
     /// `scope` and those scopes around it whose names it can see, innermost first.
     #[must_use]
     pub fn visible_scopes(&self, scope: ScopeId) -> Vec<ScopeId> {
-        resolve::visible_scopes(self, scope)
+        resolve::visible_scopes(self, scope).collect()
     }
 
     /// `scope` and every scope around it, innermost first.

@@ -142,15 +142,12 @@ fn without_binding(found: &Scopes, scope: ScopeId, name: &str) -> Resolution {
 
 /// `scope` and the scopes around it whose names it can see: a class shows its names to its own body, and to type
 /// parameters directly in it, but not to the functions and comprehensions inside.
-pub(super) fn visible_scopes(found: &Scopes, scope: ScopeId) -> Vec<ScopeId> {
+pub(super) fn visible_scopes(found: &Scopes, scope: ScopeId) -> impl Iterator<Item = ScopeId> {
     let mut sees_class = true;
-    let mut visible = Vec::new();
-    for id in found.ancestors(scope) {
-        let kind = found.scope(id).kind;
-        if kind != ScopeKind::Class || sees_class {
-            visible.push(id);
-        }
+    found.ancestors(scope).filter(move |id| {
+        let kind = found.scope(*id).kind;
+        let visible = kind != ScopeKind::Class || sees_class;
         sees_class &= kind == ScopeKind::TypeParameters;
-    }
-    visible
+        visible
+    })
 }
