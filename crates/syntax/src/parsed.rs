@@ -14,7 +14,8 @@ use crate::strict::python::{Module, PythonFile};
 use crate::strict::{self, Fault, Reading, Unreadable};
 use crate::targets::{self, Target};
 
-/// A file with its trees.
+/// A file with its trees. One of 180 KB of Python (4,681 lines) holds 2 MB, and 8 MB once its scopes and its whole
+/// tree-sitter tree were asked for; one of 131 KB of Go 2.6 MB.
 #[derive(Debug)]
 pub struct ParsedFile {
     file: FileText,
