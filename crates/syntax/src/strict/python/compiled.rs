@@ -124,6 +124,7 @@ impl<'a> Walk<'a> {
 impl<'a> Visitor<'a> for Walk<'a> {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
         self.checker.visit_stmt(statement, &self.here);
+        self.here.refuse_star(value_of(statement));
         match statement {
             Stmt::FunctionDef(function) => self.function(function),
             Stmt::ClassDef(class) => self.class(class),
@@ -148,6 +149,10 @@ impl<'a> Visitor<'a> for Walk<'a> {
             is_async: generators.iter().any(|generator| generator.is_async),
         };
         match expression {
+            Expr::Yield(yielded) => {
+                self.here.refuse_star(yielded.value.as_deref());
+                visitor::walk_expr(self, expression);
+            }
             Expr::Lambda(lambda) => self.lambda(lambda.parameters.as_deref(), &lambda.body),
             Expr::ListComp(list) => self.comprehension(kind(&list.generators), &[&list.elt], &list.generators),
             Expr::SetComp(set) => self.comprehension(kind(&set.generators), &[&set.elt], &set.generators),
@@ -161,7 +166,28 @@ impl<'a> Visitor<'a> for Walk<'a> {
     }
 }
 
+/// What a statement does something with, where one value is wanted.
+fn value_of(statement: &Stmt) -> Option<&Expr> {
+    match statement {
+        Stmt::Expr(alone) => Some(&alone.value),
+        Stmt::Assign(assigned) => Some(&assigned.value),
+        Stmt::AugAssign(assigned) => Some(&assigned.value),
+        Stmt::AnnAssign(assigned) => assigned.value.as_deref(),
+        Stmt::Return(returned) => returned.value.as_deref(),
+        _ => None,
+    }
+}
+
 impl Place<'_> {
+    /// `*x` without a comma unpacks into nothing; the checker leaves that to its parser, which takes it.
+    fn refuse_star(&self, value: Option<&Expr>) {
+        if let Some(Expr::Starred(starred)) = value {
+            let span = Span::new(starred.range.start().to_usize(), starred.range.end().to_usize());
+            let message = "a starred expression cannot stand alone".to_owned();
+            self.found.borrow_mut().push(Fault { span, message });
+        }
+    }
+
     /// Kinds of the frames around the place, the innermost first.
     fn kinds(&self) -> impl Iterator<Item = Kind> {
         self.frames.iter().rev().map(|frame| frame.kind)
@@ -285,6 +311,11 @@ mod tests {
             "match x:\n    case _: pass\n    case 1: pass\n",
             "async def f():\n    yield from g()\n",
             "*a, *b = c\n",
+            "*a\n",
+            "x = (*a)\n",
+            "x += *a\n",
+            "def f():\n    return *a\n",
+            "def f():\n    yield *a\n",
         ] {
             assert!(!faults(text).is_empty(), "{text}");
         }
@@ -308,6 +339,8 @@ mod tests {
             "from a import *\n",
             "def f[T](x: T) -> T: return x\n",
             "type A = int\n",
+            "*a, b\nx = *a,\nx: object = *a, b\n*a, b = c\n",
+            "def f():\n    yield *a, b\n    return *a, b\n",
         ] {
             assert_eq!(faults(text), Vec::<String>::new(), "{text}");
         }
