@@ -4,11 +4,12 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const PROTOS: [&str; 4] = [
+const PROTOS: [&str; 5] = [
     "reweave/spec/v1/spec.proto",
     "reweave/outcome/v1/outcome.proto",
     "reweave/synthesis/v1/synthesis.proto",
     "reweave/checks/v1/checks.proto",
+    "reweave/inference/v1/inference.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

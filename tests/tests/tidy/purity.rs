@@ -67,7 +67,7 @@ fn the_crates_never_reach_for_the_outside_world() {
 #[test]
 fn the_crates_are_linked_with_no_runtime_no_sockets_and_no_clock() {
     let mut findings = Vec::new();
-    for package in ["reweave-core", "reweave-syntax", "reweave-rewrite", "reweave-search"] {
+    for package in ["reweave-core", "reweave-syntax", "reweave-rewrite", "reweave-search", "reweave-decode"] {
         let linked = Metadata::get().linked_with(package);
         let wrong = OUTSIDE_LIBRARIES.iter().filter(|library| linked.contains(**library));
         findings.extend(wrong.map(|library| format!("{package} is linked with {library}")));

@@ -1,0 +1,5 @@
+//! Decoding with a language model, sans-IO: what to mask, what to ask of the device, what to commit.
+//!
+//! The engine owns policy, the device owns arithmetic; they meet at [`protocol::Step`] and [`protocol::Reply`].
+
+pub mod protocol;
