@@ -15,7 +15,8 @@ mod generated {
 /// Generated messages and stubs. No type of this module goes past a conversion.
 pub mod wire {
     pub use crate::generated::reweave::{
-        checks::v1 as checks, outcome::v1 as outcome, spec::v1 as spec, synthesis::v1 as synthesis,
+        checks::v1 as checks, inference::v1 as inference, outcome::v1 as outcome, spec::v1 as spec,
+        synthesis::v1 as synthesis,
     };
 }
 

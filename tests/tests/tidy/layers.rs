@@ -18,10 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("reweave-gateway", &["reweave-core", "reweave-proto", "reweave-chassis"]),
     ("reweave-checks", &["reweave-core", "reweave-proto", "reweave-chassis"]),
     ("reweave-inference", &["reweave-core", "reweave-decode", "reweave-proto", "reweave-chassis"]),
-    (
-        "reweave-network",
-        &["reweave-core", "reweave-decode", "reweave-proto", "reweave-chassis", "reweave-inference"],
-    ),
+    ("reweave-network", &["reweave-core", "reweave-decode", "reweave-proto", "reweave-chassis", "reweave-inference"]),
     (
         "reweave-synthesis",
         &[
