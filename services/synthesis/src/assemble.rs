@@ -10,27 +10,27 @@ use crate::engine::Work;
 #[derive(Debug)]
 pub(crate) struct Made<'a> {
     pub(crate) proof: &'a Proof,
-    /// The whole file with this proof's edits alone.
-    pub(crate) generated: String,
+    /// With this proof's edits alone: in a batch the proof's text holds earlier items too.
+    pub(crate) change: FileChange,
     /// That the compiler's own parser was not asked, and why.
     pub(crate) not_compiled: Option<String>,
 }
 
 /// The patch of one proven plan.
 pub(crate) fn patch(work: &Work, base: &ParsedFile, plan: Plan<'_>, made: Made<'_>) -> Patch {
-    let Made { proof, generated, not_compiled } = made;
+    let Made { proof, change, not_compiled } = made;
     let not_checked: Vec<String> = not_compiled.into_iter().chain(not_checked(plan, proof)).collect();
     let covered = covered_lines(work, plan);
     let around = risk::Surroundings { covered: covered.as_deref(), not_checked: &not_checked };
     Patch {
         risk: risk::assess(proof, base.text(), around),
         provenance: provenance(work, proof),
-        unified_diff: diff::unified(&[diff::FileDiff::edited(&base.file().path, base.text(), &generated)]),
+        unified_diff: diff::unified(&[diff::FileDiff::of(&change, &change.original_code, &change.generated_code)]),
         masked_spans: proof.candidate.masked.clone(),
         validation: proof.validation.clone(),
         checks: proof.checks.clone(),
         not_checked,
-        files: vec![change(base, proof.candidate.edits.clone())],
+        files: vec![change],
     }
 }
 

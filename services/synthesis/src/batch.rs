@@ -117,9 +117,9 @@ async fn gate_together(
         together.errors.extend(report.validation.errors);
         together.gates.extend(report.validation.gates);
         together.bytes_changed_outside += report.validation.bytes_changed_outside;
-        let generated = joined.edits.apply(base.text());
-        not_compiled.extend(item::compiled(work, base, &generated, &mut together).await?);
-        files.push(assemble::change(base, joined.edits));
+        let change = assemble::change(base, joined.edits);
+        not_compiled.extend(item::compiled(work, base, &change.generated_code, &mut together).await?);
+        files.push(change);
     }
     Ok(Together { files, validation: together, not_compiled })
 }

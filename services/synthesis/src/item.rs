@@ -83,10 +83,9 @@ pub(crate) async fn prove(work: &mut Work, plan: Plan<'_>, accepted: &Accepted) 
     };
     let candidates = without_overlap(candidates, &base, accepted)?;
     let mut proof = search(work, &base, plan, candidates, accepted).await?;
-    // In a batch the proof's text holds earlier items too; this patch holds its own edits only.
-    let generated = proof.candidate.edits.apply(base.text());
-    let not_compiled = compiled(work, &base, &generated, &mut proof.validation).await?;
-    let patch = assemble::patch(work, &base, plan, assemble::Made { proof: &proof, generated, not_compiled });
+    let change = assemble::change(&base, proof.candidate.edits.clone());
+    let not_compiled = compiled(work, &base, &change.generated_code, &mut proof.validation).await?;
+    let patch = assemble::patch(work, &base, plan, assemble::Made { proof: &proof, change, not_compiled });
     Ok(Ended::Proven(Box::new(Proven { base, proof, patch })))
 }
 

@@ -16,9 +16,7 @@ pub(crate) type Objection = fn(Node<'_>, &str) -> Option<String>;
 
 /// Reads `text`, unless its tree is deeper than the limit or takes too long to find.
 pub(crate) fn read(language: Language, text: &str) -> Result<Reading, Unreadable> {
-    let tree = try_tree(language, text).ok_or(Unreadable::TooComplex)?;
-    let errors = faults(&tree, message)?;
-    Ok(Reading { errors, tree: Some(tree), python: None })
+    read_strictly(language, text, |_, _| None)
 }
 
 /// Reads `text` as [`read`] does, and asks of each sound node whether the language has an objection of its own.
