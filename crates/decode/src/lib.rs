@@ -3,3 +3,10 @@
 //! The engine owns policy, the device owns arithmetic; they meet at [`protocol::Step`] and [`protocol::Reply`].
 
 pub mod protocol;
+
+pub mod draw;
+pub mod guidance;
+pub mod predict;
+pub mod vocabulary;
+
+pub mod scripted;

@@ -1,0 +1,88 @@
+//! The distribution that a draw is made from, and the draw.
+
+use super::best::{best, order};
+use super::{Norm, norm};
+use crate::draw::{Purpose, uniform};
+use crate::protocol::{Options, Shaped, TokenId};
+
+/// Ids that are looked at first when the nucleus is measured; most nuclei are smaller.
+const NUCLEUS_FIRST: usize = 64;
+
+/// The best id of the unshaped distribution: temperature 0, no nucleus, no allow-list. `top` holds the two best logits.
+pub(super) fn plain(top: &[(TokenId, f64)], norm: Norm) -> (TokenId, Shaped) {
+    let probability = |index: usize| top.get(index).map_or(0.0, |(_, logit)| (logit - norm.log_sum).exp());
+    let shaped = Shaped {
+        probability: probability(0) as f32,
+        margin: (probability(0) - probability(1)) as f32,
+        entropy: norm.entropy as f32,
+    };
+    (top[0].0, shaped)
+}
+
+/// Draws one of `candidates` (ids ascending, with finite logits, at least one).
+///
+/// Temperature 0 measures the distribution at temperature 1 and takes its best id, as Dream's sampler does. The nucleus
+/// holds the best ids up to and including the one that takes their mass above `top_p`. The id drawn is the first, in the
+/// order of ids, at which the cumulative probability exceeds the uniform number of the seed and the position.
+pub(super) fn draw(mut candidates: Vec<(TokenId, f64)>, options: &Options, position: u32) -> (TokenId, Shaped) {
+    if options.temperature > 0.0 {
+        let temperature = f64::from(options.temperature);
+        candidates.iter_mut().for_each(|(_, logit)| *logit /= temperature);
+    }
+    let whole = norm(candidates.iter().map(|(_, logit)| *logit)).expect("a candidate has a finite logit");
+    if options.top_p < 1.0 {
+        candidates = nucleus(candidates, whole, f64::from(options.top_p));
+    }
+    let kept = norm(candidates.iter().map(|(_, logit)| *logit)).expect("the nucleus holds the best candidate");
+    let probability = |logit: f64| (logit - kept.log_sum).exp();
+    let two = best(candidates.iter().copied(), 2);
+    let drawn = match options.temperature {
+        0.0 => two[0],
+        _ => transform(&candidates, kept, uniform(options.seed, Purpose::Token, u64::from(position))),
+    };
+    let second = two.get(1).map_or(0.0, |(_, logit)| probability(*logit));
+    let shaped = Shaped {
+        probability: probability(drawn.1) as f32,
+        margin: (probability(two[0].1) - second) as f32,
+        entropy: kept.entropy as f32,
+    };
+    (drawn.0, shaped)
+}
+
+/// The smallest set of best candidates whose mass exceeds `top_p`, ids ascending.
+fn nucleus(candidates: Vec<(TokenId, f64)>, norm: Norm, top_p: f64) -> Vec<(TokenId, f64)> {
+    let mut looked_at = NUCLEUS_FIRST;
+    loop {
+        let sorted = best(candidates.iter().copied(), looked_at);
+        let mut mass = 0.0;
+        let inside = sorted.iter().take_while(|(_, logit)| {
+            let before = mass;
+            mass += (logit - norm.log_sum).exp();
+            before <= top_p
+        });
+        let count = inside.count();
+        if count < sorted.len() || sorted.len() == candidates.len() {
+            let last = sorted[count - 1];
+            return candidates.into_iter().filter(|candidate| order(candidate, &last).is_le()).collect();
+        }
+        looked_at *= 8;
+    }
+}
+
+/// Inverse transform sampling over ascending ids.
+fn transform(candidates: &[(TokenId, f64)], norm: Norm, uniform: f64) -> (TokenId, f64) {
+    let mut cumulative = 0.0;
+    let mut last = candidates[0];
+    for candidate in candidates {
+        let probability = (candidate.1 - norm.log_sum).exp();
+        cumulative += probability;
+        if cumulative > uniform {
+            return *candidate;
+        }
+        // Rounding may leave the sum just below the uniform number; what has no mass is not drawn even then.
+        if probability > 0.0 {
+            last = *candidate;
+        }
+    }
+    last
+}
