@@ -56,6 +56,14 @@ struct Norm {
     entropy: f64,
 }
 
+/// What normalises each branch alone, and the unconditional logits.
+#[derive(Clone, Copy)]
+struct Branches<'r> {
+    conditional: Norm,
+    unconditional: Norm,
+    row: &'r [f32],
+}
+
 impl<'a> Predictor<'a> {
     /// Takes `options` for a model.
     ///
@@ -88,7 +96,7 @@ impl<'a> Predictor<'a> {
             let log_prob = (mixed.logits[id] - mixed.norm.log_sum) as f32;
             match branches {
                 None => Scored { token, log_prob, conditional: log_prob, unconditional: log_prob },
-                Some((conditional, unconditional, row)) => Scored {
+                Some(Branches { conditional, unconditional, row }) => Scored {
                     token,
                     log_prob,
                     conditional: (f64::from(rows.conditional[id]) - conditional.log_sum) as f32,
@@ -144,15 +152,15 @@ impl<'a> Predictor<'a> {
         Ok(Distribution { logits, norm })
     }
 
-    /// What normalises each branch alone, where there are two.
-    fn branches<'r>(&self, rows: Rows<'r>) -> Result<Option<(Norm, Norm, &'r [f32])>, Fault> {
-        let Some(unconditional) = rows.unconditional else { return Ok(None) };
+    /// Where there are two.
+    fn branches<'r>(&self, rows: Rows<'r>) -> Result<Option<Branches<'r>>, Fault> {
+        let Some(row) = rows.unconditional else { return Ok(None) };
         let of = |row: &[f32]| {
             let open = row.iter().zip(&self.banned).filter(|(_, banned)| !**banned);
             norm(open.map(|(logit, _)| f64::from(*logit)))
         };
-        match (of(rows.conditional), of(unconditional)) {
-            (Some(first), Some(second)) => Ok(Some((first, second, unconditional))),
+        match (of(rows.conditional), of(row)) {
+            (Some(conditional), Some(unconditional)) => Ok(Some(Branches { conditional, unconditional, row })),
             _ => Err(Fault::new(FaultCode::NothingAllowed, "every id is suppressed")),
         }
     }

@@ -120,6 +120,8 @@ pub struct Ask {
     pub positions: Vec<u32>,
     /// For some of `positions`, the only ids that may be drawn there.
     pub allow: Vec<(u32, Vec<TokenId>)>,
+    /// Stands in for the options' seed, so that samples of one canvas can share a step.
+    pub seed: Option<u64>,
 }
 
 /// Deltas, then predictions.
