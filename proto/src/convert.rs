@@ -3,6 +3,7 @@
 //! What comes from a caller (a spec) is refused with a code, the field and the limit; what comes from another service of
 //! ours (outcomes, progress) and cannot be read is a [`Malformed`] message.
 
+pub mod inference;
 mod outcome;
 mod progress;
 mod refusal;

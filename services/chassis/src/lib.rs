@@ -9,6 +9,7 @@ pub mod config;
 pub mod git;
 pub mod in_process;
 pub mod metrics;
+pub mod model;
 pub mod server;
 pub mod service;
 pub mod shutdown;

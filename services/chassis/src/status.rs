@@ -1,10 +1,13 @@
-//! Refusals between our own services travel as gRPC statuses: one table from the closed codes to gRPC's.
+//! Refusals and faults between our own services travel as gRPC statuses: one table from each closed list to gRPC's codes.
 
 use reweave_core::{Refusal, RefusalCode};
+use reweave_decode::protocol::{Fault, FaultCode};
 use tonic::{Code, Status, metadata::MetadataValue};
 
 /// Metadata that carries the closed code beside gRPC's.
 const CODE_KEY: &str = "reweave-code";
+/// The same for a fault of the model service.
+const FAULT_KEY: &str = "reweave-fault";
 
 /// `refusal` as a status: gRPC's code by the table, the closed code in metadata, the reason as the message.
 #[must_use]
@@ -21,6 +24,40 @@ pub fn to_refusal(status: &Status) -> Refusal {
     let carried = status.metadata().get(CODE_KEY).and_then(|value| value.to_str().ok());
     let code = carried.and_then(|text| text.parse().ok()).unwrap_or_else(|| closed_code(status.code()));
     Refusal::new(code, status.message())
+}
+
+/// `fault` as the status of a call that is not a session's step.
+#[must_use]
+pub fn from_fault(fault: &Fault) -> Status {
+    let mut status = Status::new(grpc_code_of_fault(fault.code), fault.message.clone());
+    status.metadata_mut().insert(FAULT_KEY, MetadataValue::from_static(fault.code.as_str()));
+    status
+}
+
+/// The fault a status stands for; none where it is not the model service that speaks.
+#[must_use]
+pub fn to_fault(status: &Status) -> Option<Fault> {
+    let name = status.metadata().get(FAULT_KEY)?.to_str().ok()?;
+    Some(Fault::new(FaultCode::by_name(name)?, status.message()))
+}
+
+fn grpc_code_of_fault(code: FaultCode) -> Code {
+    use FaultCode as F;
+    match code {
+        F::TooLong
+        | F::TooMany
+        | F::Canvas
+        | F::Position
+        | F::Token
+        | F::Special
+        | F::TopK
+        | F::Parameter
+        | F::NothingAllowed => Code::InvalidArgument,
+        F::Unsupported => Code::Unimplemented,
+        F::NoModel => Code::FailedPrecondition,
+        F::Overloaded => Code::ResourceExhausted,
+        F::NotFinite | F::Device => Code::Internal,
+    }
 }
 
 fn grpc_code(code: RefusalCode) -> Code {
@@ -99,6 +136,15 @@ mod tests {
             let refusal = Refusal::new(*code, "why");
             assert_eq!(to_refusal(&from_refusal(&refusal)), refusal);
         }
+    }
+
+    #[test]
+    fn every_fault_survives_the_way_there_and_back_and_nothing_else_is_one() {
+        for (code, _) in FaultCode::ALL {
+            let fault = Fault::new(code, "why");
+            assert_eq!(to_fault(&from_fault(&fault)), Some(fault));
+        }
+        assert_eq!(to_fault(&from_refusal(&Refusal::new(RefusalCode::Internal, "why"))), None);
     }
 
     #[test]

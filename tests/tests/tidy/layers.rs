@@ -14,7 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("reweave-search", &["reweave-core", "reweave-syntax"]),
     ("reweave-decode", &["reweave-core"]),
     ("reweave-proto", &["reweave-core", "reweave-decode"]),
-    ("reweave-chassis", &["reweave-core", "reweave-proto"]),
+    ("reweave-chassis", &["reweave-core", "reweave-decode", "reweave-proto"]),
     ("reweave-gateway", &["reweave-core", "reweave-proto", "reweave-chassis"]),
     ("reweave-checks", &["reweave-core", "reweave-proto", "reweave-chassis"]),
     ("reweave-inference", &["reweave-core", "reweave-decode", "reweave-proto", "reweave-chassis"]),

@@ -13,6 +13,12 @@ pub enum Objective {
     Autoregressive,
 }
 
+impl Objective {
+    /// Both with their names.
+    pub const ALL: [(Self, &'static str); 2] =
+        [(Self::MaskedDiffusion, "masked_diffusion"), (Self::Autoregressive, "autoregressive")];
+}
+
 /// The marks of a model that was trained to fill in the middle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FillInMiddle {

@@ -7,12 +7,14 @@ mod backend;
 mod canvas;
 mod description;
 mod fault;
+mod service;
 mod step;
 
 pub use backend::{Backend, Branch, Query};
 pub use canvas::{Canvas, Cell, Role, Segment};
 pub use description::{Bounds, Description, FillInMiddle, Objective};
 pub use fault::{Fault, FaultCode};
+pub use service::{Embedder, Encoded, Estimator, Load, Scores, Scoring, Served};
 pub use step::{
     Allowed, Answer, Ask, Attention, CanvasId, Delta, Guidance, Options, Prediction, Reply, Scored, Shaped, Step,
 };

@@ -56,6 +56,11 @@ pub enum Attention {
     Causal,
 }
 
+impl Attention {
+    /// Both with their names.
+    pub const ALL: [(Self, &'static str); 2] = [(Self::AllVisible, "all_visible"), (Self::Causal, "causal")];
+}
+
 /// Classifier-free guidance: `unconditional + scale * (conditional - unconditional)`, on logits.
 ///
 /// At scale 1 the result is the conditional logits and one forward is run; at 0 the unconditional ones. Any finite scale is
