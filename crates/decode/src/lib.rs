@@ -4,9 +4,25 @@
 
 pub mod protocol;
 
+pub mod problem;
+
+pub mod diffusion;
+
+pub mod length;
+pub mod preset;
+mod window;
+
+pub mod noise;
+pub mod order;
+pub mod quota;
+pub mod schedule;
+
 pub mod draw;
 pub mod guidance;
 pub mod predict;
 pub mod vocabulary;
 
 pub mod scripted;
+
+#[cfg(test)]
+mod device;

@@ -32,7 +32,7 @@ const VOCABULARY: u32 = 262;
 /// Logits made up from a hash lie between the two, so that no draw is certain and the best is often clear.
 const LOGIT_SPREAD: f64 = 8.0;
 /// Added to the logit of what the script says: above every other by more than the spread.
-const SCRIPT_BONUS: f32 = 16.0;
+const SCRIPT_BONUS: f32 = 24.0;
 
 /// See the module.
 #[derive(Clone, Debug)]
