@@ -13,7 +13,7 @@ mod tests;
 use crate::length;
 use crate::order::Order;
 use crate::preset::Preset;
-use crate::problem::{Draws, Error, Fill, Next, Problem, Surroundings, Trace, check, predictions};
+use crate::problem::{Draws, Error, Fill, Next, Problem, Surroundings, Trace, check, predictions, ranked};
 use crate::protocol::{Attention, Delta, Description, Fault, Options, Reply, Step};
 use crate::quota::Quota;
 use crate::schedule::Schedule;
@@ -117,7 +117,7 @@ impl Diffusion {
         }
         match &self.pending {
             Some(step) => Next::Step(step.clone()),
-            None => Next::Done(self.ranked()),
+            None => Next::Done(ranked(self.fills.clone())),
         }
     }
 
@@ -201,19 +201,5 @@ impl Diffusion {
     fn options(&self) -> Options {
         let Draws { temperature, top_p, seed, guidance, .. } = self.settings.draws.clone();
         Options { temperature, top_p, seed, guidance, ..Options::greedy(Attention::AllVisible, 1) }
-    }
-
-    /// Best first; of equal fills the best, of equal scores the shorter and the earlier sample.
-    fn ranked(&self) -> Vec<Fill> {
-        let mut fills = self.fills.clone();
-        fills.sort_by(|left, right| {
-            let by_score = right.score.total_cmp(&left.score);
-            by_score
-                .then_with(|| left.tokens.len().cmp(&right.tokens.len()))
-                .then_with(|| left.sample.cmp(&right.sample))
-        });
-        let mut seen = std::collections::BTreeSet::new();
-        fills.retain(|fill| seen.insert(fill.tokens.clone()));
-        fills
     }
 }

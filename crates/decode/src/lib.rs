@@ -6,6 +6,7 @@ pub mod protocol;
 
 pub mod problem;
 
+pub mod autoregressive;
 pub mod diffusion;
 
 pub mod length;

@@ -1,7 +1,13 @@
 //! One hole to fill, in tokens, and what comes out.
 
+use std::collections::BTreeSet;
+
 use crate::predict;
-use crate::protocol::{Canvas, Cell, Description, Fault, FaultCode, Reply, Role, Segment, Step, TokenId};
+use crate::protocol::{
+    Attention, Canvas, Cell, Description, Fault, FaultCode, Guidance, Options, Prediction, Reply, Role, Segment, Step,
+    TokenId,
+};
+use crate::vocabulary::Vocabulary;
 
 /// Strings of a bounded set, at most.
 pub const STRINGS_MAX: usize = 4_096;
@@ -62,10 +68,22 @@ pub struct Fill {
     pub log_probs: Vec<f32>,
     /// The first tokens after the hole, seen from the filled hole: the mean of their log-probabilities, where it was asked for.
     pub suffix: Option<f32>,
-    /// What fills of all lengths are ranked by; see [`crate::length::score`].
+    /// What fills of one hole are ranked by, higher is better; see [`crate::length::score`].
     pub score: f32,
     /// Which draw of this length, from 0.
     pub sample: u32,
+    /// How many bytes of the text count, where a stop string stands in it; all, where `None`.
+    pub cut: Option<usize>,
+}
+
+impl Fill {
+    /// What is to be written into the hole.
+    #[must_use]
+    pub fn text(&self, vocabulary: &Vocabulary) -> Vec<u8> {
+        let mut text = vocabulary.decode(&self.tokens);
+        text.truncate(self.cut.unwrap_or(usize::MAX));
+        text
+    }
 }
 
 /// What a decoder needs next.
@@ -94,6 +112,8 @@ pub struct Trace {
 pub enum Error {
     #[error("the model has no mask token, so it cannot denoise")]
     NoMask,
+    #[error("the model has no end token, so a known string cannot be ended")]
+    NoEnd,
     #[error("the hole has no candidate length from 1 to {0}")]
     NoLength(usize),
     #[error("the allowed set of the hole is empty or holds only the old text")]
@@ -122,14 +142,14 @@ pub struct Draws {
     /// Above 0 up to 1.
     pub top_p: f32,
     pub seed: u64,
-    pub guidance: crate::protocol::Guidance,
+    pub guidance: Guidance,
 }
 
 impl Draws {
     /// The best token everywhere, unguided.
     #[must_use]
     pub fn greedy() -> Self {
-        let guidance = crate::protocol::Guidance::off();
+        let guidance = Guidance::off();
         Self { samples: 1, temperature: 0.0, top_p: 1.0, seed: 0, guidance }
     }
 
@@ -180,16 +200,27 @@ impl Surroundings {
     }
 }
 
+/// Best first; of equal scores the shorter and the earlier sample. Of equal fills the best stays.
+pub(crate) fn ranked(mut fills: Vec<Fill>) -> Vec<Fill> {
+    fills.sort_by(|left, right| {
+        let by_score = right.score.total_cmp(&left.score);
+        by_score.then_with(|| left.tokens.len().cmp(&right.tokens.len())).then_with(|| left.sample.cmp(&right.sample))
+    });
+    let mut seen = BTreeSet::new();
+    fills.retain(|fill| seen.insert(fill.tokens.clone()));
+    fills
+}
+
 /// Refuses what the model would refuse in every step, before the first.
 pub(crate) fn check(description: &Description, problem: &Problem, draws: &Draws) -> Result<(), Error> {
     if draws.samples == 0 {
         return Err(Error::Zero("the number of samples"));
     }
-    let options = crate::protocol::Options {
+    let options = Options {
         temperature: draws.temperature,
         top_p: draws.top_p,
         guidance: draws.guidance.clone(),
-        ..crate::protocol::Options::greedy(crate::protocol::Attention::AllVisible, 1)
+        ..Options::greedy(Attention::AllVisible, 1)
     };
     predict::check(description, &options).map_err(Error::Options)?;
     let Problem { control, instruction, retrieved, before, after, hole } = problem;
@@ -212,11 +243,7 @@ pub(crate) fn is_text(description: &Description, id: TokenId) -> bool {
 }
 
 /// What `reply` says of `canvas`, checked against what was asked: as many predictions, of these positions.
-pub(crate) fn predictions<'a>(
-    reply: &'a Reply,
-    canvas: u32,
-    positions: &[u32],
-) -> Result<&'a [crate::protocol::Prediction], Fault> {
+pub(crate) fn predictions<'a>(reply: &'a Reply, canvas: u32, positions: &[u32]) -> Result<&'a [Prediction], Fault> {
     let device = |message: String| Fault::new(FaultCode::Device, message);
     let answer = reply.answers.iter().find(|answer| answer.canvas == canvas);
     let answer = answer.ok_or_else(|| device(format!("the reply leaves canvas {canvas} out")))?;

@@ -49,7 +49,14 @@ impl Choice {
         let fill = |string: &Vec<TokenId>| {
             let log_probs: Vec<f32> = string.iter().zip(&tables).map(|(token, table)| table[token]).collect();
             let score = length::score(&log_probs, None);
-            score.is_finite().then(|| Fill { tokens: string.clone(), log_probs, suffix: None, score, sample: 0 })
+            score.is_finite().then(|| Fill {
+                tokens: string.clone(),
+                log_probs,
+                suffix: None,
+                score,
+                sample: 0,
+                cut: None,
+            })
         };
         let mut fills: Vec<Fill> = self.strings.iter().filter_map(fill).collect();
         fills.sort_by(|left, right| right.score.total_cmp(&left.score));

@@ -240,7 +240,7 @@ impl Lane {
         }
         let (tokens, log_probs): (Vec<TokenId>, Vec<f32>) = self.hole.iter().flatten().copied().unzip();
         let score = length::score(&log_probs, self.suffix);
-        vec![Fill { tokens, log_probs, suffix: self.suffix, score, sample: self.sample() }]
+        vec![Fill { tokens, log_probs, suffix: self.suffix, score, sample: self.sample(), cut: None }]
     }
 
     fn sample(&self) -> u32 {
