@@ -1,7 +1,5 @@
 //! Tells the linker where the libtorch that set-up fetched lies when this package's programs and tests are started.
 
-#![expect(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
-
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=LIBTORCH");

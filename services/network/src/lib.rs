@@ -1,1 +1,9 @@
 //! The networks behind the inference service, on libtorch. Nothing else in the workspace links it.
+//!
+//! [`loader`] turns a model folder into a [`decoder::Decoder`]; [`backend::TorchBackend`] makes that a
+//! [`reweave_decode::protocol::Backend`].
+
+pub mod backend;
+pub mod decoder;
+pub mod device;
+pub mod loader;
