@@ -44,6 +44,26 @@ impl Layout {
         self.made.join("pulsar")
     }
 
+    /// The libraries and headers of libtorch.
+    pub(crate) fn libtorch(&self) -> PathBuf {
+        self.made.join("libtorch")
+    }
+
+    /// Folders of models, fetched or made.
+    pub(crate) fn models(&self) -> PathBuf {
+        self.made.join("models")
+    }
+
+    /// The encoder that makes vectors of texts.
+    pub(crate) fn encoder(&self) -> PathBuf {
+        self.models().join("all-MiniLM-L6-v2")
+    }
+
+    /// The Python environment with torch and transformers.
+    pub(crate) fn reference(&self) -> PathBuf {
+        self.made.join("reference")
+    }
+
     /// Verified archives that are not unpacked yet.
     pub(crate) fn downloads(&self) -> PathBuf {
         self.made.join("downloads")

@@ -29,7 +29,9 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   demo                     Set up, build, and run the specs of examples/ over real files; ends with a table
-  setup [--for demo|test]  Fetch what the demo or (default) the tests need; continues at the first missing artefact
+  setup [--for demo|models|bench|test]
+                           Fetch what the demo, models on libtorch, the benches of inference or (default) the tests
+                           need; continues at the first missing artefact. `--models` is short for `--for models`
   test [-- ARGS]           Set up, then `cargo test --workspace ARGS`
   fuzz [TARGET] [--seconds N]
                            cargo-fuzz on one target or on both, from the committed corpus (60 s each); needs nightly
@@ -93,6 +95,8 @@ fn parse(arguments: &[String]) -> Result<Command, String> {
         [] | ["help" | "-h" | "--help", ..] | [_, "-h" | "--help"] => Ok(Command::Help),
         ["setup"] | ["setup", "--for", "test"] => Ok(Command::Setup(Purpose::Test)),
         ["setup", "--for", "demo"] => Ok(Command::Setup(Purpose::Demo)),
+        ["setup", "--for", "models"] | ["setup", "--models"] => Ok(Command::Setup(Purpose::Models)),
+        ["setup", "--for", "bench"] => Ok(Command::Setup(Purpose::Bench)),
         ["demo"] => Ok(Command::Demo),
         ["test"] => Ok(Command::Test(Vec::new())),
         ["test", "--", rest @ ..] => Ok(Command::Test(rest.iter().map(|word| (*word).to_owned()).collect())),
@@ -131,6 +135,8 @@ mod tests {
         assert_eq!(parsed(""), Ok(Command::Help));
         assert_eq!(parsed("demo --help"), Ok(Command::Help));
         assert_eq!(parsed("setup"), Ok(Command::Setup(Purpose::Test)));
+        assert_eq!(parsed("setup --models"), Ok(Command::Setup(Purpose::Models)));
+        assert_eq!(parsed("setup --for bench"), Ok(Command::Setup(Purpose::Bench)));
         assert_eq!(parsed("setup --for demo"), Ok(Command::Setup(Purpose::Demo)));
         assert_eq!(parsed("fuzz"), Ok(Command::Fuzz { target: None, seconds: 60 }));
         let one = Command::Fuzz { target: Some("mask_splice".into()), seconds: 600 };

@@ -4,10 +4,14 @@
 //! by the next one. Each is made under a name of its own and renamed, or stamped, when it is whole.
 
 mod compilers;
+mod encoder;
+mod libtorch;
 pub(crate) mod postgres;
 mod protoc;
 mod pulsar;
+mod reference;
 mod venv;
+mod wheel;
 
 use std::fs::{self, File};
 
@@ -20,8 +24,12 @@ use crate::progress;
 /// What is set up for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// The demo: no Java, no broker, no database.
+    /// The demo: no Java, no broker, no database, no libtorch.
     Demo,
+    /// The inference service on libtorch, and the weights of its encoder.
+    Models,
+    /// The inference service beside the Python reference.
+    Bench,
     /// The tests, a real Pulsar and Postgres among them.
     Test,
 }
@@ -39,8 +47,18 @@ pub(crate) struct Artefact {
 }
 
 const FOR_DEMO: &[Artefact] = &[protoc::PROTOC, venv::TOOLS];
-const FOR_TEST: &[Artefact] =
-    &[protoc::PROTOC, venv::TOOLS, venv::CLIENT, pulsar::SERVER, postgres::POSTGRES, compilers::COMPILERS];
+const FOR_MODELS: &[Artefact] = &[protoc::PROTOC, venv::TOOLS, libtorch::LIBTORCH, encoder::ENCODER];
+const FOR_BENCH: &[Artefact] = &[protoc::PROTOC, venv::TOOLS, libtorch::LIBTORCH, reference::REFERENCE];
+const FOR_TEST: &[Artefact] = &[
+    protoc::PROTOC,
+    venv::TOOLS,
+    venv::CLIENT,
+    pulsar::SERVER,
+    postgres::POSTGRES,
+    compilers::COMPILERS,
+    libtorch::LIBTORCH,
+    encoder::ENCODER,
+];
 
 /// Sets up, showing a line per artefact.
 ///
@@ -49,6 +67,8 @@ const FOR_TEST: &[Artefact] =
 pub(crate) fn run(layout: &Layout, purpose: Purpose) -> anyhow::Result<()> {
     let artefacts = match purpose {
         Purpose::Demo => FOR_DEMO,
+        Purpose::Models => FOR_MODELS,
+        Purpose::Bench => FOR_BENCH,
         Purpose::Test => FOR_TEST,
     };
     let missing = missing(layout, artefacts);
@@ -71,6 +91,8 @@ impl Purpose {
     fn words(self) -> &'static str {
         match self {
             Self::Demo => "the demo",
+            Self::Models => "models",
+            Self::Bench => "the benches of inference",
             Self::Test => "the tests",
         }
     }

@@ -47,6 +47,7 @@ fn cargo_test(layout: &Layout, arguments: &[String]) -> Command {
     command.current_dir(&layout.root).args(["test", "--workspace", "--no-fail-fast"]).args(arguments);
     command.env("REWEAVE_TEST_TOOLS", layout.tools());
     command.env("REWEAVE_TEST_PULSAR", layout.pulsar());
+    command.env("REWEAVE_TEST_ENCODER", layout.encoder());
     command.env("REWEAVE_TEST_PROTOC", layout.protoc().join("bin/protoc"));
     if let Some(folder) = postgres::programs() {
         command.env("REWEAVE_TEST_POSTGRES", folder);

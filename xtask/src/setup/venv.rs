@@ -107,7 +107,7 @@ fn names(script: &str, tools: &Path) -> bool {
     script.contains(&*tools.to_string_lossy())
 }
 
-fn missing_python(_: &Layout) -> Vec<Missing> {
+pub(super) fn missing_python(_: &Layout) -> Vec<Missing> {
     let ask = "import sys, ensurepip, venv; print(sys.version_info.minor if sys.version_info.major == 3 else 0)";
     let answer = Command::new("python3").args(["-c", ask]).output();
     let minor = answer.ok().filter(|output| output.status.success());
@@ -122,7 +122,7 @@ fn missing_python(_: &Layout) -> Vec<Missing> {
 
 fn python(what: String) -> Missing {
     let command = "sudo apt-get install python3 python3-venv".to_owned();
-    Missing { what, needed_for: "the tools that checks run", command }
+    Missing { what, needed_for: "the tools that checks run, and to unpack what comes as a wheel", command }
 }
 
 #[cfg(test)]
