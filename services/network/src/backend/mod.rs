@@ -1,5 +1,6 @@
 //! A decoder as the service's [`Backend`]: canvases in, predictions out.
 
+mod best;
 mod plan;
 
 use std::collections::HashMap;
@@ -7,10 +8,11 @@ use std::collections::HashMap;
 use reweave_decode::predict::{Place, Predictor, Rows};
 use reweave_decode::protocol::{Backend, Bounds, Description, Fault, FaultCode, Prediction, Query};
 use reweave_inference::folder::ModelFolder;
-use tch::{Device, Kind, TchError, Tensor};
+use tch::{Kind, TchError, Tensor};
 
 use crate::decoder::{Decoder, Visible};
 use crate::device::{self, Precision};
+use best::Best;
 use plan::{Branches, Chunk, Piece};
 
 /// How much is put on the device at a time.
@@ -67,33 +69,65 @@ impl TorchBackend {
         for pieces in chunk.pieces(self.limits.logit_rows_max) {
             let rows: Vec<i64> = pieces.iter().flat_map(Piece::rows).collect();
             let rows = Tensor::f_from_slice(&rows)?.f_to_device(device)?;
-            let logits = self.decoder.head(&hidden.f_index_select(0, &rows)?)?.f_to_device(Device::Cpu)?;
+            let logits = self.decoder.head(&hidden.f_index_select(0, &rows)?)?;
             let mut first = 0;
             for piece in &pieces {
                 let count = piece.rows().count() as i64;
-                let logits = floats(&logits.f_narrow(0, first, count)?)?;
+                let outcome = self.outcome(&logits.f_narrow(0, first, count)?, piece, &batch[piece.query])?;
                 first += count;
-                match self.on_host(&logits, piece, &batch[piece.query]) {
-                    Ok(predictions) => results.extend(piece.query, predictions),
-                    Err(fault) => results.fail(piece.query, fault),
-                }
+                results.add(piece.query, outcome);
             }
         }
         Ok(())
     }
 
     /// `logits` holds a row for each wanted position of the piece, then one for each of the unconditional branch.
-    fn on_host(&self, logits: &[f32], piece: &Piece, query: &Query) -> Result<Vec<Prediction>, Fault> {
-        let predictor = Predictor::new(&self.description, &query.options)?;
-        let width = self.description.vocabulary as usize;
-        let row = |index: usize| &logits[index * width..(index + 1) * width];
-        let count = piece.wanted.len();
-        let one = |(index, wanted): (usize, usize)| {
-            let unconditional = piece.unconditional.is_some().then(|| row(count + index));
-            let rows = Rows { conditional: row(index), unconditional };
-            predictor.predict(rows, Place { position: query.positions[wanted], allow: query.allow[wanted].as_deref() })
+    fn outcome(
+        &self,
+        logits: &Tensor,
+        piece: &Piece,
+        query: &Query,
+    ) -> Result<Result<Vec<Prediction>, Fault>, TchError> {
+        let predictor = match Predictor::new(&self.description, &query.options) {
+            Ok(predictor) => predictor,
+            Err(fault) => return Ok(Err(fault)),
         };
-        piece.wanted.clone().enumerate().map(one).collect()
+        let count = piece.wanted.len() as i64;
+        let conditional = logits.f_narrow(0, 0, count)?;
+        let unconditional = piece.unconditional.as_ref().map(|_| logits.f_narrow(0, count, count)).transpose()?;
+        let mut found = self.found(&conditional, unconditional.as_ref(), piece, query)?;
+        let mut predictions = Vec::with_capacity(piece.wanted.len());
+        for (row, wanted) in piece.wanted.clone().enumerate() {
+            let place = Place { position: query.positions[wanted], allow: query.allow[wanted].as_deref() };
+            if let Some(prediction) = found[row].take().filter(|_| place.allow.is_none()) {
+                predictions.push(prediction);
+                continue;
+            }
+            let conditional = floats(&conditional.f_get(row as i64)?)?;
+            let unconditional = unconditional.as_ref().map(|other| floats(&other.f_get(row as i64)?)).transpose()?;
+            let rows = Rows { conditional: &conditional, unconditional: unconditional.as_deref() };
+            match predictor.predict(rows, place) {
+                Ok(prediction) => predictions.push(prediction),
+                Err(fault) => return Ok(Err(fault)),
+            }
+        }
+        Ok(Ok(predictions))
+    }
+
+    /// What can be found on the device, by row.
+    fn found(
+        &self,
+        conditional: &Tensor,
+        unconditional: Option<&Tensor>,
+        piece: &Piece,
+        query: &Query,
+    ) -> Result<Vec<Option<Prediction>>, TchError> {
+        let positions = &query.positions[piece.wanted.clone()];
+        if !Best::serves(&query.options) {
+            return Ok(vec![None; positions.len()]);
+        }
+        let best = Best::new(&query.options, &self.description, conditional)?;
+        best.predict(conditional, unconditional, positions)
     }
 }
 
@@ -123,9 +157,12 @@ impl Backend for TorchBackend {
 struct Results(HashMap<usize, Result<Vec<Prediction>, Fault>>);
 
 impl Results {
-    fn extend(&mut self, query: usize, predictions: Vec<Prediction>) {
-        if let Ok(all) = self.0.entry(query).or_insert_with(|| Ok(Vec::new())) {
-            all.extend(predictions);
+    /// Predictions of one piece of a query, after those of the pieces before it.
+    fn add(&mut self, query: usize, outcome: Result<Vec<Prediction>, Fault>) {
+        match (self.0.entry(query).or_insert_with(|| Ok(Vec::new())), outcome) {
+            (Ok(all), Ok(predictions)) => all.extend(predictions),
+            (entry @ Ok(_), Err(fault)) => *entry = Err(fault),
+            (Err(_), _) => {}
         }
     }
 
@@ -138,6 +175,7 @@ impl Results {
     }
 }
 
+/// Of any tensor in f32, row by row, wherever it lies.
 fn floats(tensor: &Tensor) -> Result<Vec<f32>, TchError> {
     let mut values = vec![0.0; tensor.numel()];
     tensor.f_contiguous()?.f_copy_data(&mut values, tensor.numel())?;

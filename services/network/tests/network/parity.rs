@@ -1,12 +1,8 @@
 //! The networks compute what stock `transformers` computes, and a wrong reading of a folder shows.
 //!
-//! `fixtures/make.py` makes the folders and what is expected of them.
+//! `tests/fixtures/make.py` makes the folders and what is expected of them.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-mod fixture;
-
-use fixture::{Fixture, backend, best, causal, query};
+use super::fixture::{Fixture, backend, best, causal, query};
 use reweave_decode::protocol::{Attention, Backend, FaultCode, Options};
 use reweave_inference::folder::Reading;
 use reweave_network::device::Precision;

@@ -1,0 +1,7 @@
+//! The networks against what stock `transformers` computes, and their backend against the meaning of a batch.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod batches;
+mod fixture;
+mod parity;
