@@ -32,8 +32,8 @@ impl<B: Backend> Device<B> {
     }
 
     fn apply(&mut self, delta: &Delta) {
-        let mut set = |canvas, position: u32, cell| {
-            *self.canvases.get_mut(canvas).unwrap().cell_mut(position as usize).unwrap() = cell;
+        let mut set = |canvas: &CanvasId, position: u32, cell| {
+            *self.open(canvas).cell_mut(position as usize).expect("a position on the canvas") = cell;
         };
         match delta {
             Delta::Open { canvas, content } => {
@@ -42,18 +42,22 @@ impl<B: Backend> Device<B> {
             Delta::Set { canvas, position, token } => set(canvas, *position, Some(*token)),
             Delta::Unset { canvas, position } => set(canvas, *position, None),
             Delta::Insert { canvas, position, count } => {
-                self.canvases.get_mut(canvas).unwrap().insert(*position as usize, *count as usize).unwrap();
+                self.open(canvas).insert(*position as usize, *count as usize).expect("a position on the canvas");
             }
             Delta::Delete { canvas, position, count } => {
-                self.canvases.get_mut(canvas).unwrap().delete(*position as usize, *count as usize).unwrap();
+                self.open(canvas).delete(*position as usize, *count as usize).expect("a range on the canvas");
             }
             Delta::Fork { canvas, copy } => {
                 let copied = self.canvases[canvas].clone();
                 assert!(self.canvases.insert(*copy, copied).is_none(), "canvas {copy} was open");
             }
-            Delta::Truncate { canvas, length } => self.canvases.get_mut(canvas).unwrap().truncate(*length as usize),
+            Delta::Truncate { canvas, length } => self.open(canvas).truncate(*length as usize),
             Delta::Drop { canvas } => assert!(self.canvases.remove(canvas).is_some()),
         }
+    }
+
+    fn open(&mut self, canvas: &CanvasId) -> &mut Canvas {
+        self.canvases.get_mut(canvas).expect("an open canvas")
     }
 
     fn query(&self, ask: &Ask, options: &Options) -> Query {

@@ -23,6 +23,7 @@ pub mod guidance;
 pub mod predict;
 pub mod vocabulary;
 
+pub mod ngram;
 pub mod scripted;
 
 #[cfg(test)]
