@@ -83,7 +83,27 @@ impl Canvas {
 
     /// The cell at `position`; `None` past the end.
     pub fn cell_mut(&mut self, position: usize) -> Option<&mut Cell> {
-        self.segments.iter_mut().flat_map(|segment| segment.cells.iter_mut()).nth(position)
+        let mut left = position;
+        for segment in &mut self.segments {
+            if left < segment.cells.len() {
+                return segment.cells.get_mut(left);
+            }
+            left -= segment.cells.len();
+        }
+        None
+    }
+
+    /// What the segment is there for that holds `position`; `None` past the end.
+    #[must_use]
+    pub fn role_at(&self, position: usize) -> Option<Role> {
+        let mut left = position;
+        for segment in &self.segments {
+            if left < segment.cells.len() {
+                return Some(segment.role);
+            }
+            left -= segment.cells.len();
+        }
+        None
     }
 
     /// Puts `count` masked positions before `position`, into the segment that holds it, or at the end of the last one.
@@ -166,6 +186,18 @@ mod tests {
 
     fn cells(canvas: &Canvas) -> Vec<Cell> {
         canvas.cells().collect()
+    }
+
+    #[test]
+    fn a_position_is_found_in_the_segment_that_holds_it() {
+        let mut canvas = canvas();
+        assert_eq!(
+            [2, 3, 5, 6].map(|at| canvas.role_at(at)),
+            [Some(Role::Before), Some(Role::Hole), Some(Role::After), None]
+        );
+        *canvas.cell_mut(4).unwrap() = Some(9);
+        assert_eq!(cells(&canvas), [Some(7), Some(1), Some(2), None, Some(9), Some(3)]);
+        assert_eq!(canvas.cell_mut(6), None);
     }
 
     #[test]

@@ -1,0 +1,1 @@
+//! The thread lives on, whatever its backend and its callers do.

@@ -1,0 +1,159 @@
+//! One session's stream: steps in, replies out, in order and one at a time.
+//!
+//! The session dies with its stream, whichever end goes first: its canvases are freed, and its step in the device's line
+//! is dropped.
+
+use std::sync::Arc;
+
+use reweave_decode::protocol::{Answer, CanvasId, Fault, FaultCode, Query, Reply, Step};
+use reweave_proto::{
+    convert::{Malformed, inference::failed_step},
+    wire::inference as wire,
+};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+
+use super::{Inference, failed, served};
+use crate::{
+    batch::Cost,
+    device::{Outcome, Ready},
+    metrics,
+    session::{Planned, Session},
+};
+
+/// Replies of a session that may wait for their reader.
+const REPLIES: usize = 1;
+
+type Replies = mpsc::Sender<Result<wire::StepResponse, Status>>;
+
+/// Begins to answer `requests`.
+pub(super) fn open(
+    inference: Inference,
+    ready: Arc<Ready>,
+    requests: Streaming<wire::StepRequest>,
+) -> Result<ReceiverStream<Result<wire::StepResponse, Status>>, Fault> {
+    let sessions = Arc::clone(&inference.shared.sessions);
+    let permit = sessions.try_acquire_owned().map_err(|_| {
+        let max = inference.shared.config.sessions_max.get();
+        Fault::new(FaultCode::Overloaded, format!("{max} sessions are open, and no more may; try again later"))
+    })?;
+    let (replies, stream) = mpsc::channel(REPLIES);
+    tokio::spawn(async move {
+        inference.gauge_sessions();
+        let gone = replies.clone();
+        let closing = inference.shared.closing.clone();
+        let conversation = Conversation { inference: &inference, ready, session: Session::default(), permit };
+        tokio::select! {
+            () = conversation.hold(requests, replies) => {}
+            // Whoever stopped reading wants nothing more, a step that waits for the device included.
+            () = gone.closed() => {}
+            () = closing.cancelled() => {
+                _ = gone.try_send(Err(Status::unavailable("the service is shutting down")));
+            }
+        }
+        inference.gauge_sessions();
+    });
+    Ok(ReceiverStream::new(stream))
+}
+
+/// A message that says nothing this version understands.
+pub(super) fn unreadable(error: &Malformed) -> Fault {
+    Fault::new(FaultCode::Parameter, error.to_string())
+}
+
+struct Conversation<'a> {
+    inference: &'a Inference,
+    ready: Arc<Ready>,
+    session: Session,
+    /// Held as long as the canvases.
+    #[expect(dead_code, reason = "dropping it is its use")]
+    permit: OwnedSemaphorePermit,
+}
+
+impl Conversation<'_> {
+    async fn hold(mut self, mut requests: Streaming<wire::StepRequest>, replies: Replies) {
+        let idle = self.inference.shared.config.session_idle();
+        loop {
+            let response = match tokio::time::timeout(idle, requests.message()).await {
+                Ok(Ok(Some(request))) => Ok(self.answer(request).await),
+                Ok(Ok(None)) => return,
+                // Too large a message, say. The stream is not readable any further.
+                Ok(Err(status)) => Err(status),
+                Err(_) => Err(failed(Fault::new(
+                    FaultCode::Overloaded,
+                    format!("the session asked for nothing in {} ms and is closed", idle.as_millis()),
+                ))),
+            };
+            let over = response.is_err();
+            if replies.send(response).await.is_err() || over {
+                return;
+            }
+        }
+    }
+
+    async fn answer(&mut self, request: wire::StepRequest) -> wire::StepResponse {
+        let id = request.id;
+        let step = Step::try_from(request).map_err(|error| unreadable(&error));
+        let reply = match step {
+            Ok(step) => self.step(step).await,
+            Err(fault) => Err(fault),
+        };
+        metrics::count_step();
+        match reply {
+            Ok(reply) => {
+                let faults = reply.answers.iter().filter_map(|answer| answer.predictions.as_ref().err());
+                faults.for_each(metrics::count_fault);
+                reply.into()
+            }
+            Err(fault) => {
+                metrics::count_fault(&fault);
+                failed_step(id, fault)
+            }
+        }
+    }
+
+    async fn step(&mut self, step: Step) -> Result<Reply, Fault> {
+        let id = step.id;
+        let planned = self.session.step(step, &served(&self.ready)?.rules)?;
+        let (asked, queries) = part(planned);
+        let forwards = queries.iter().map(|query| Cost::of(query).rows).sum::<usize>();
+        let outcomes = self.inference.shared.device.predict(queries).await?;
+        let answers = answers(asked, outcomes);
+        Ok(Reply { step: id, answers, forwards: u32::try_from(forwards).unwrap_or(u32::MAX) })
+    }
+}
+
+/// A canvas that was asked for, and the fault that kept it from the device.
+type Asked = (CanvasId, Option<Fault>);
+
+/// What was asked, and the queries of those without a fault, both in order.
+fn part(planned: Vec<Planned>) -> (Vec<Asked>, Vec<Query>) {
+    let mut queries = Vec::with_capacity(planned.len());
+    let asked = planned.into_iter().map(|Planned { canvas, query }| match query {
+        Ok(query) => {
+            queries.push(query);
+            (canvas, None)
+        }
+        Err(fault) => (canvas, Some(fault)),
+    });
+    (asked.collect(), queries)
+}
+
+/// Outcomes are those of what was asked without a fault, in order.
+fn answers(asked: Vec<Asked>, outcomes: Vec<Outcome>) -> Vec<Answer> {
+    let mut outcomes = outcomes.into_iter();
+    let unanswered = || Err(Fault::new(FaultCode::Device, "the device gave no answer"));
+    let answer = |(canvas, fault): Asked| {
+        let predictions = fault.map_or_else(|| outcomes.next().unwrap_or_else(unanswered), Err);
+        Answer { canvas, predictions }
+    };
+    asked.into_iter().map(answer).collect()
+}
+
+impl Inference {
+    fn gauge_sessions(&self) {
+        let max = self.shared.config.sessions_max.get() as usize;
+        metrics::gauge_sessions(max - self.shared.sessions.available_permits());
+    }
+}
