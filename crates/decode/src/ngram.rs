@@ -24,7 +24,7 @@ use crate::vocabulary::Vocabulary;
 
 pub use fit::{Limits, TooLarge};
 pub use store::Malformed;
-pub use tokens::{BEGIN, END, MASK};
+pub use tokens::{BEGIN, END, MASK, encode};
 
 use count::Counts;
 use mix::Mixer;

@@ -13,7 +13,11 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use reweave_decode::protocol::{Backend, Embedder, Fault, FaultCode, Prediction, Query};
+use reweave_decode::{
+    ngram::Ngram,
+    protocol::{Backend, Embedder, Fault, FaultCode, Prediction, Query},
+    scripted::Scripted,
+};
 use tokio::sync::{oneshot, watch};
 
 use crate::{Encoder, Tokenizer, batch::Budget, config::Config, session::Rules};
@@ -67,6 +71,29 @@ pub(crate) struct Device {
     line: Arc<Line>,
     state: watch::Receiver<State>,
     thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Loaded {
+    /// The n-gram model with its own tokenizer.
+    #[must_use]
+    pub fn ngram(model: Ngram) -> Self {
+        let tokenizer = Tokenizer::ngram(model.vocabulary());
+        Self { model: Ok(Model { backend: Box::new(model), tokenizer }), encoder: None }
+    }
+
+    /// The scripted model, whose tokens are bytes.
+    #[must_use]
+    pub fn scripted(model: Scripted) -> Self {
+        let tokenizer = Tokenizer::longest_match(Scripted::vocabulary());
+        let model = tokenizer.map(|tokenizer| Model { backend: Box::new(model), tokenizer });
+        Self { model: model.map_err(|error| error.to_string()), encoder: None }
+    }
+
+    /// Nothing, for this reason, which says what to do about it.
+    #[must_use]
+    pub fn nothing(reason: impl Into<String>) -> Self {
+        Self { model: Err(reason.into()), encoder: None }
+    }
 }
 
 impl Progress {

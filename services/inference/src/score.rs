@@ -4,7 +4,8 @@
 //! before it.
 
 use reweave_decode::protocol::{
-    Ask, Attention, Canvas, Delta, Estimator, Fault, FaultCode, Options, Prediction, Query, Scoring, Step, TokenId,
+    Ask, Attention, Canvas, Delta, Estimator, Fault, FaultCode, Objective, Options, Prediction, Query, Scoring, Step,
+    TokenId,
 };
 
 use crate::session::{Rules, Session};
@@ -19,6 +20,7 @@ const CANVAS: u32 = 0;
 pub(crate) fn query(scoring: Scoring, rules: &Rules) -> Result<Query, Fault> {
     let Scoring { mut canvas, positions, estimator, guidance } = scoring;
     let tokens = tokens(&canvas, &positions)?;
+    check_estimator(estimator, rules)?;
     let attention = match estimator {
         Estimator::Causal => Attention::Causal,
         Estimator::Masked => {
@@ -44,6 +46,17 @@ pub(crate) fn log_probs(predictions: &[Prediction]) -> Result<Vec<f32>, Fault> {
         |prediction: &Prediction| prediction.allowed.as_ref().and_then(|allowed| allowed.log_probs.first()).copied();
     let all: Option<Vec<f32>> = predictions.iter().map(one).collect();
     all.ok_or_else(|| Fault::new(FaultCode::Device, "the device left an allow-list unanswered"))
+}
+
+/// A model of masked positions whose rows are not shifted never learned to predict the next token.
+fn check_estimator(estimator: Estimator, rules: &Rules) -> Result<(), Fault> {
+    let next_token = rules.model.shifted || rules.model.objective == Objective::Autoregressive;
+    match estimator {
+        Estimator::Causal if !next_token => {
+            Err(Fault::new(FaultCode::Unsupported, "the model predicts masked positions only, not the next token"))
+        }
+        Estimator::Causal | Estimator::Masked => Ok(()),
+    }
 }
 
 fn tokens(canvas: &Canvas, positions: &[u32]) -> Result<Vec<TokenId>, Fault> {

@@ -1,8 +1,8 @@
 //! Text to tokens and back, to the byte.
 //!
-//! Two kinds: the byte-level pair encoding of a model folder, and longest match for vocabularies without merges (the
-//! scripted and the n-gram model). Of both holds: the bytes of the tokens, put together, are the text, and no text becomes
-//! a special token, whatever it spells.
+//! The byte-level pair encoding of a model folder, the pieces of the n-gram model, and longest match for vocabularies
+//! that say no more than what ids spell. Of all holds: the bytes of the tokens, put together, are the text, and no text
+//! becomes a special token, whatever it spells.
 
 mod assemble;
 mod error;
@@ -10,9 +10,10 @@ mod letters;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use reweave_decode::{
+    ngram,
     protocol::{Description, Encoded, Fault, FaultCode, TokenId},
     vocabulary::Vocabulary,
 };
@@ -23,13 +24,14 @@ pub use error::Error;
 /// A model's tokenizer.
 #[derive(Debug)]
 pub struct Tokenizer {
-    vocabulary: Vocabulary,
+    vocabulary: Arc<Vocabulary>,
     kind: Kind,
 }
 
 #[derive(Debug)]
 enum Kind {
     Pairs(Box<tokenizers::Tokenizer>),
+    Ngram,
     LongestMatch,
 }
 
@@ -48,7 +50,13 @@ impl Tokenizer {
     /// As [`Tokenizer::open`].
     pub fn read(dir: &Path, rows: u32, specials: &[TokenId]) -> Result<Self, Error> {
         let (pairs, vocabulary) = assemble::read(dir, rows, specials)?;
-        Ok(Self { vocabulary, kind: Kind::Pairs(Box::new(pairs)) })
+        Ok(Self { vocabulary: Arc::new(vocabulary), kind: Kind::Pairs(Box::new(pairs)) })
+    }
+
+    /// The pieces of an n-gram model with this vocabulary.
+    #[must_use]
+    pub fn ngram(vocabulary: Arc<Vocabulary>) -> Self {
+        Self { vocabulary, kind: Kind::Ngram }
     }
 
     /// Takes at each place the longest token that fits.
@@ -58,7 +66,7 @@ impl Tokenizer {
     pub fn longest_match(vocabulary: Vocabulary) -> Result<Self, Error> {
         match (0..=u8::MAX).find(|byte| vocabulary.spelling(&[*byte]).is_empty()) {
             Some(byte) => Err(Error::ByteMissing { byte }),
-            None => Ok(Self { vocabulary, kind: Kind::LongestMatch }),
+            None => Ok(Self { vocabulary: Arc::new(vocabulary), kind: Kind::LongestMatch }),
         }
     }
 
@@ -74,6 +82,7 @@ impl Tokenizer {
     /// `Device` where the tokenizer loses or adds bytes; it is never silent about that.
     pub fn encode(&self, text: &str) -> Result<Encoded, Fault> {
         let tokens = match &self.kind {
+            Kind::Ngram => ngram::encode(&self.vocabulary, text.as_bytes()),
             Kind::LongestMatch => self.longest(text.as_bytes()),
             Kind::Pairs(pairs) => {
                 let encoding = pairs.encode_fast(text, false).map_err(|error| lost(&error.to_string()))?;

@@ -48,7 +48,8 @@ pub(super) fn learn(texts: &[&[u8]], size: usize) -> Vocabulary {
 }
 
 /// Encodes without loss: the bytes of the tokens are the text.
-pub(super) fn encode(vocabulary: &Vocabulary, text: &[u8]) -> Vec<TokenId> {
+#[must_use]
+pub fn encode(vocabulary: &Vocabulary, text: &[u8]) -> Vec<TokenId> {
     let mut tokens = Vec::new();
     for piece in pieces(text) {
         if let Some(token) = vocabulary.spelling(piece).first() {

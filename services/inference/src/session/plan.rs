@@ -1,6 +1,6 @@
 //! From an ask to a query: which branches to run, at which of their positions, with which rules.
 
-use reweave_decode::protocol::{Ask, Attention, Branch, Canvas, Fault, FaultCode, Objective, Options, Query, TokenId};
+use reweave_decode::protocol::{Ask, Attention, Branch, Canvas, Fault, FaultCode, Options, Query, TokenId};
 
 use super::{Planned, Rules, at_most, canvases::Canvases, known_token, special};
 
@@ -40,29 +40,22 @@ fn query(content: &Canvas, ask: Ask, options: &Options, rules: &Rules) -> Result
     })
 }
 
-/// A model of masked positions whose rows are not shifted never learned to predict the next token.
+/// Whether a model gives the next token is for its backend to say.
 fn check_attention(attention: Attention, rules: &Rules) -> Result<(), Fault> {
-    let has = match (attention, rules.model.objective) {
-        (Attention::AllVisible, _) => rules.model.mask.is_some(),
-        (Attention::Causal, Objective::Autoregressive) => true,
-        (Attention::Causal, Objective::MaskedDiffusion) => rules.model.shifted,
-    };
-    if has {
-        return Ok(());
+    match attention {
+        Attention::AllVisible if rules.model.mask.is_none() => {
+            Err(Fault::new(FaultCode::Unsupported, "the model has no mask: it predicts nothing but the next token"))
+        }
+        Attention::AllVisible | Attention::Causal => Ok(()),
     }
-    let message = match attention {
-        Attention::AllVisible => "the model has no mask: it predicts nothing but the next token",
-        Attention::Causal => "the model predicts masked positions only, not the next token",
-    };
-    Err(Fault::new(FaultCode::Unsupported, message))
 }
 
 fn check_positions(positions: &[u32], length: usize, attention: Attention) -> Result<(), Fault> {
     let fault = |message| Err(Fault::new(FaultCode::Position, message));
-    // Under causal attention nothing is known before the first position, and the one past the end is the next.
-    let (first, end) = match attention {
-        Attention::AllVisible => (0, length),
-        Attention::Causal => (1, length + 1),
+    // Under causal attention the position past the end is the next.
+    let end = match attention {
+        Attention::AllVisible => length,
+        Attention::Causal => length + 1,
     };
     if positions.is_empty() {
         return fault("no position is wanted".into());
@@ -70,9 +63,9 @@ fn check_positions(positions: &[u32], length: usize, attention: Attention) -> Re
     if let Some(pair) = positions.windows(2).find(|pair| pair[0] >= pair[1]) {
         return fault(format!("position {} is wanted after {}: they must ascend", pair[1], pair[0]));
     }
-    match positions.iter().find(|position| !(first..end).contains(&(**position as usize))) {
-        Some(position) => fault(format!("position {position} is not from {first} up to {end} (not included)")),
-        None => Ok(()),
+    match positions.last() {
+        Some(last) if *last as usize >= end => fault(format!("position {last} is not below {end}")),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -90,12 +83,7 @@ fn unguided(content: &Canvas, wanted: &[usize], options: &Options) -> Option<Res
         None => Ok(end),
     };
     let found: Result<Vec<usize>, Fault> = wanted.iter().map(place).collect();
-    Some(found.and_then(|found| match (options.attention, found.first()) {
-        (Attention::Causal, Some(0)) => {
-            Err(position_fault(wanted[0], "has nothing before it once guidance has dropped its segments"))
-        }
-        (Attention::Causal | Attention::AllVisible, _) => Ok((kept, found)),
-    }))
+    Some(found.map(|found| (kept, found)))
 }
 
 /// Under causal attention nothing from the last wanted position on is read.

@@ -2,25 +2,19 @@
 
 use reweave_chassis::model::{Error, Model as Client, Timeouts};
 use reweave_decode::{
-    protocol::{Ask, Attention, Backend, Canvas, Delta, FaultCode, Options, Role, Segment, Step},
+    protocol::{Ask, Attention, Canvas, Delta, FaultCode, Options, Role, Segment, Step},
     scripted::Scripted,
 };
-use reweave_inference::{Config, Inference, Loaded, Model, Tokenizer};
+use reweave_inference::{Config, Inference, Loaded};
 
-/// The scripted model with its byte tokenizer.
-pub(crate) fn loaded(backend: impl Backend + 'static) -> Loaded {
-    let tokenizer = Tokenizer::longest_match(Scripted::vocabulary()).unwrap();
-    Loaded { model: Ok(Model { backend: Box::new(backend), tokenizer }), encoder: None }
-}
-
-pub(crate) async fn serving(config: Config, backend: impl Backend + 'static) -> (Inference, Client) {
-    let inference = Inference::start(config, move |_| loaded(backend)).unwrap();
+pub(crate) async fn serving(config: Config, backend: Scripted) -> (Inference, Client) {
+    let inference = Inference::start(config, move |_| Loaded::scripted(backend)).unwrap();
     inference.loaded().await;
     let client = Client::new(inference.channel(), Timeouts::default());
     (inference, client)
 }
 
-pub(crate) async fn client(backend: impl Backend + 'static) -> Client {
+pub(crate) async fn client(backend: Scripted) -> Client {
     serving(Config::default(), backend).await.1
 }
 

@@ -1,6 +1,12 @@
 //! What a caller gets who asks for something that can be had.
 
-use reweave_decode::{protocol::Delta, scripted::Scripted};
+use reweave_chassis::model::{Model as Client, Timeouts};
+use reweave_decode::{
+    ngram::{Limits, Ngram},
+    protocol::Delta,
+    scripted::Scripted,
+};
+use reweave_inference::{Config, Inference, Loaded};
 
 use super::pod::{ask, canvas, client, open, step, tokens};
 
@@ -49,4 +55,18 @@ async fn scores_are_those_of_the_tokens_with_none_of_them_visible() {
     let other = client.score(scoring("zz")).await.unwrap();
     assert!(said.log_probs.iter().zip(&other.log_probs).all(|(said, other)| *said > -0.1 && *other < -1.0));
     assert_eq!((said.log_probs.len(), said.forwards), (2, 1));
+}
+
+#[tokio::test]
+async fn the_ngram_model_is_served_with_its_own_pieces() {
+    let source = b"def add(left, right):\n    return left + right\n".repeat(3);
+    let model = Ngram::fit(&[&source], Limits::default()).unwrap();
+    let inference = Inference::start(Config::default(), move |_| Loaded::ngram(model)).unwrap();
+    inference.loaded().await;
+    let client = Client::new(inference.channel(), Timeouts::default());
+    let text = "    return left + \u{1f980}\n";
+    let encoded = client.encode(vec![text.into()]).await.unwrap().remove(0);
+    assert_eq!(encoded.ends.last(), Some(&u32::try_from(text.len()).unwrap()));
+    assert_eq!(client.decode(encoded.tokens).await.unwrap(), text.as_bytes());
+    assert_eq!(client.describe().await.unwrap().model.unwrap().name, "ngram");
 }
