@@ -10,6 +10,7 @@ pub mod device;
 pub mod folder;
 pub mod session;
 pub mod tokenizer;
+pub mod wordpieces;
 
 mod encoder;
 pub mod metrics;

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
-use reweave_inference::folder::{ModelFolder, Part, Stored, StoredType};
+use reweave_inference::folder::{ModelFolder, Part, Stored, StoredType, Weights};
 use tch::{Device, Kind, TchError, Tensor};
 
 use crate::decoder::Decoder;
@@ -42,19 +43,28 @@ pub fn decoder(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Decoder, Error> {
     let _no_gradients = tch::no_grad_guard();
-    let total = folder.weights.bytes();
+    let parts = tensors(&folder.weights, (device, precision.kind()), progress)?;
+    Decoder::new(folder.spec.clone(), Parts(parts), device, precision.kind()).map_err(Error::Network)
+}
+
+/// Every tensor of a network, by its part.
+pub(crate) fn tensors<P: Copy + Eq + Hash>(
+    weights: &Weights<P>,
+    place: (Device, Kind),
+    progress: &mut dyn FnMut(Progress),
+) -> Result<HashMap<P, Tensor>, Error> {
+    let total = weights.bytes();
     let mut done = 0;
     let mut parts = HashMap::new();
-    for (index, path) in folder.weights.files.iter().enumerate() {
+    for (index, path) in weights.files.iter().enumerate() {
         let map = map(path)?;
-        for stored in folder.weights.tensors.iter().filter(|stored| stored.file == index) {
-            let tensor = place(stored, path, &map, (device, precision.kind()))?;
-            parts.insert(stored.part, tensor);
+        for stored in weights.tensors.iter().filter(|stored| stored.file == index) {
+            parts.insert(stored.part, put(stored, path, &map, place)?);
             done += stored.bytes.end - stored.bytes.start;
             progress(Progress { done, total });
         }
     }
-    Decoder::new(folder.spec.clone(), Parts(parts), device, precision.kind()).map_err(Error::Network)
+    Ok(parts)
 }
 
 /// The tensors of a folder, to be taken one by one.
@@ -82,7 +92,7 @@ fn map(path: &Path) -> Result<Mmap, Error> {
     unsafe { Mmap::map(&file) }.map_err(failed)
 }
 
-fn place(stored: &Stored, path: &Path, map: &Mmap, (device, kind): (Device, Kind)) -> Result<Tensor, Error> {
+fn put<P>(stored: &Stored<P>, path: &Path, map: &Mmap, (device, kind): (Device, Kind)) -> Result<Tensor, Error> {
     let range = stored.bytes.start as usize..stored.bytes.end as usize;
     let bytes = map.get(range).ok_or_else(|| Error::Shrunk { path: path.to_owned() })?;
     let shape: Vec<i64> = stored.shape.iter().map(|side| *side as i64).collect();

@@ -14,11 +14,16 @@ const SIDE_MAX: u32 = 1 << 24;
 const LAYERS_MAX: u32 = 1024;
 
 pub(super) fn read(dir: &Path) -> Result<Fields, Error> {
-    let path = dir.join(FILE);
+    object(dir, FILE)
+}
+
+/// A JSON object that must be there.
+pub(super) fn object(dir: &Path, name: &'static str) -> Result<Fields, Error> {
+    let path = dir.join(name);
     match file::json(&path)? {
-        Some(Value::Object(map)) => Ok(Fields::new(FILE, map)),
+        Some(Value::Object(map)) => Ok(Fields::new(name, map)),
         Some(_) => Err(Error::Field {
-            file: FILE,
+            file: name,
             field: "the whole".to_owned(),
             found: "no object".to_owned(),
             wanted: "an object",

@@ -12,6 +12,7 @@ mod file;
 mod index;
 mod parts;
 mod report;
+mod sentence;
 mod spec;
 pub mod tiny;
 mod weights;
@@ -25,6 +26,7 @@ pub use added::{AddedTokens, Marks};
 pub use error::Error;
 pub use parts::{LayerPart, Part};
 pub use report::{Report, inspect};
+pub use sentence::{Affine, SentenceFolder, SentenceLayer, SentencePart, SentenceSpec, open_sentence};
 pub use spec::{Architecture, Spec};
 pub use weights::{Stored, StoredType, Weights};
 
@@ -69,7 +71,7 @@ pub fn open_as(dir: &Path, reading: Reading) -> Result<ModelFolder, Error> {
     let spec = config::spec(&config, reading).map_err(first)?;
     let added = AddedTokens::read(dir)?;
     let marks = Marks::find(&added, &config, &spec)?;
-    let weights = Weights::open(dir, &spec).map_err(first)?;
+    let weights = parts::weights(dir, &spec).map_err(first)?;
     let digest = digest::of(dir, &weights)?;
     Ok(ModelFolder { name: name(dir), path: dir.to_owned(), spec, marks, digest, weights })
 }

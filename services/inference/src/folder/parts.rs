@@ -1,6 +1,9 @@
 //! The tensors that a network is made of, their names in the file, and their shapes.
 
-use super::{Architecture, Spec};
+use std::path::Path;
+
+use super::weights::{Expected, Weights};
+use super::{Architecture, Error, Spec};
 
 /// One tensor of a decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,8 +119,13 @@ impl LayerPart {
     }
 }
 
+/// The tensors of the network in the folder's files.
+pub(super) fn weights(dir: &Path, spec: &Spec) -> Result<Weights, Vec<Error>> {
+    Weights::open(dir, expected(spec), |name| is_redundant(spec, name))
+}
+
 /// Every tensor of the network, with its name in the file and its shape.
-pub(super) fn expected(spec: &Spec) -> Vec<(Part, String, Vec<usize>)> {
+pub(super) fn expected(spec: &Spec) -> Vec<Expected<Part>> {
     let table = vec![spec.vocabulary as usize, spec.hidden as usize];
     let mut parts = vec![(Part::Embedding, table.clone())];
     for layer in 0..spec.layers {
@@ -133,7 +141,7 @@ pub(super) fn expected(spec: &Spec) -> Vec<(Part, String, Vec<usize>)> {
 
 /// Tensors that some writers leave in a file and that mean nothing: frequencies that follow from the configuration, and a
 /// head that repeats the embedding.
-pub(super) fn is_redundant(spec: &Spec, name: &str) -> bool {
+fn is_redundant(spec: &Spec, name: &str) -> bool {
     name.ends_with("rotary_emb.inv_freq") || (spec.tied && name == self::name(spec.architecture, Part::Head))
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use reweave_decode::protocol::{FillInMiddle, Objective, TokenId};
 use serde::Serialize;
 
-use super::{AddedTokens, Error, Marks, ModelFolder, Reading, Spec, Weights, config, digest, name};
+use super::{AddedTokens, Error, Marks, ModelFolder, Reading, Spec, Weights, config, digest, name, parts};
 
 /// A folder, as far as it can be read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -109,7 +109,7 @@ impl Report {
             Ok(marks) => self.note(spec, &marks),
             Err(problem) => self.refuse(&[problem]),
         }
-        match Weights::open(dir, spec) {
+        match parts::weights(dir, spec) {
             Ok(weights) => self.stock(dir, &weights),
             Err(problems) => self.refuse(&problems),
         }

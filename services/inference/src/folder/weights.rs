@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::{Dtype, Metadata, SafeTensorError};
 
 use super::index::Files;
-use super::{Error, Part, Spec, parts};
+use super::{Error, Part};
 
 /// Of a header; those of the largest models take a few MB.
 const HEADER_BYTES_MAX: u64 = 100 << 20;
@@ -26,8 +26,8 @@ pub enum StoredType {
 
 /// One tensor in its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
-    pub part: Part,
+pub struct Stored<P = Part> {
+    pub part: P,
     /// As the file calls it.
     pub name: String,
     /// Index into [`Weights::files`].
@@ -40,23 +40,30 @@ pub struct Stored {
 
 /// Every tensor of a network, and nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Weights {
+pub struct Weights<P = Part> {
     pub files: Vec<PathBuf>,
     /// In the order in which they lie in the files.
-    pub tensors: Vec<Stored>,
+    pub tensors: Vec<Stored<P>>,
     /// Tensors of the files that are not read, because they repeat what is known.
     pub redundant: Vec<String>,
 }
 
-impl Weights {
+/// A tensor that a network is made of: which, its name in the file, its shape.
+pub(super) type Expected<P> = (P, String, Vec<usize>);
+
+impl<P> Weights<P> {
     /// Bytes to read in all.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.tensors.iter().map(|tensor| tensor.bytes.end - tensor.bytes.start).sum()
     }
 
-    /// Checks the folder's files against `spec`.
-    pub(super) fn open(dir: &Path, spec: &Spec) -> Result<Self, Vec<Error>> {
+    /// Finds `expected` in the folder's files. Any other tensor for which `is_redundant` does not speak is a problem.
+    pub(super) fn open(
+        dir: &Path,
+        expected: Vec<Expected<P>>,
+        is_redundant: impl Fn(&str) -> bool,
+    ) -> Result<Self, Vec<Error>> {
         let files = Files::find(dir).map_err(|error| vec![error])?;
         let mut found = Found::default();
         let mut problems = Vec::new();
@@ -69,7 +76,7 @@ impl Weights {
         if !problems.is_empty() {
             return Err(problems);
         }
-        found.matched(&files, spec)
+        found.matched(&files, expected, is_redundant)
     }
 }
 
@@ -99,9 +106,14 @@ impl Found {
         Ok(())
     }
 
-    fn matched(mut self, files: &Files, spec: &Spec) -> Result<Weights, Vec<Error>> {
+    fn matched<P>(
+        mut self,
+        files: &Files,
+        expected: Vec<Expected<P>>,
+        is_redundant: impl Fn(&str) -> bool,
+    ) -> Result<Weights<P>, Vec<Error>> {
         let (mut tensors, mut problems) = (Vec::new(), Vec::new());
-        for (part, name, shape) in parts::expected(spec) {
+        for (part, name, shape) in expected {
             let stored = match self.0.remove(&name) {
                 Some(entry) => entry.stored(part, name, shape, &files.paths),
                 None => Err(files.absent(&name)),
@@ -111,8 +123,7 @@ impl Found {
                 Err(error) => problems.push(error),
             }
         }
-        let (redundant, unknown): (Vec<_>, Vec<_>) =
-            self.0.into_iter().partition(|(name, _)| parts::is_redundant(spec, name));
+        let (redundant, unknown): (Vec<_>, Vec<_>) = self.0.into_iter().partition(|(name, _)| is_redundant(name));
         problems.extend(unknown.into_iter().map(|(tensor, entry)| {
             let path = files.paths[entry.file].clone();
             Error::TensorUnknown { path, tensor }
@@ -127,7 +138,7 @@ impl Found {
 }
 
 impl Entry {
-    fn stored(self, part: Part, name: String, expected: Vec<usize>, files: &[PathBuf]) -> Result<Stored, Error> {
+    fn stored<P>(self, part: P, name: String, expected: Vec<usize>, files: &[PathBuf]) -> Result<Stored<P>, Error> {
         let path = || files[self.file].clone();
         if self.shape != expected {
             return Err(Error::Shape { path: path(), tensor: name, expected, found: self.shape });

@@ -176,7 +176,7 @@ impl Results {
 }
 
 /// Of any tensor in f32, row by row, wherever it lies.
-fn floats(tensor: &Tensor) -> Result<Vec<f32>, TchError> {
+pub(crate) fn floats(tensor: &Tensor) -> Result<Vec<f32>, TchError> {
     let mut values = vec![0.0; tensor.numel()];
     tensor.f_contiguous()?.f_copy_data(&mut values, tensor.numel())?;
     Ok(values)
