@@ -8,6 +8,8 @@ mod choice;
 mod lane;
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;
 
 use crate::length;
@@ -26,7 +28,7 @@ use lane::Lane;
 pub struct Settings {
     /// Steps of one canvas, at most; from 1.
     pub steps: u32,
-    /// Tokens that a step commits, on average, where `steps` does not force more; from 1.
+    /// Tokens that a step commits, on average, where `steps` does not force more; from 1, which leaves `steps` as they are.
     pub tokens_per_step: u32,
     pub quota: Quota,
     pub order: Order,

@@ -11,8 +11,11 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
+use crate::draw::{Purpose, uniform};
 use crate::guidance;
-use crate::protocol::{Allowed, Description, Fault, FaultCode, Options, Prediction, Scored, TokenId};
+use crate::protocol::{Allowed, Description, Fault, FaultCode, Options, Prediction, Scored, Shaped, TokenId};
+
+use shape::Pick;
 
 pub use rules::{TEMPERATURE_MAX, check};
 
@@ -88,6 +91,23 @@ impl<'a> Predictor<'a> {
     /// `NotFinite` for a logit that is no finite number, `Device` for a row of another length than the vocabulary,
     /// `Token` for an allow-list with an id outside it, `NothingAllowed` where no id is left.
     pub fn predict(&self, rows: Rows<'_>, place: Place<'_>) -> Result<Prediction, Fault> {
+        let Options { seed, temperature, .. } = *self.options;
+        let pick = match temperature {
+            0.0 => Pick::Best,
+            _ => Pick::At(uniform(seed, Purpose::Token, u64::from(place.position))),
+        };
+        self.picked(rows, place, pick)
+    }
+
+    /// The same where the draw came out as `drawn`: what a recorded run looked at.
+    ///
+    /// # Errors
+    /// As [`Self::predict`]; also `NothingAllowed` where `drawn` cannot have been drawn.
+    pub fn replay(&self, rows: Rows<'_>, place: Place<'_>, drawn: TokenId) -> Result<Prediction, Fault> {
+        self.picked(rows, place, Pick::Known(drawn))
+    }
+
+    fn picked(&self, rows: Rows<'_>, place: Place<'_>, pick: Pick) -> Result<Prediction, Fault> {
         self.check_rows(rows, place.position)?;
         let mixed = self.mixed(rows, place.position)?;
         let branches = self.branches(rows)?;
@@ -107,7 +127,7 @@ impl<'a> Predictor<'a> {
         let candidates = mixed.candidates();
         // The second is needed for the margin, whatever is reported.
         let mut top = best::best(candidates, (self.options.top_k as usize).max(2));
-        let (drawn, shaped) = self.draw(&mixed, &top, place)?;
+        let (drawn, shaped) = self.draw(&mixed, &top, place, pick)?;
         top.truncate(self.options.top_k as usize);
         Ok(Prediction {
             position: place.position,
@@ -171,12 +191,17 @@ impl<'a> Predictor<'a> {
         mixed: &Distribution,
         top: &[(TokenId, f64)],
         place: Place<'_>,
-    ) -> Result<(TokenId, crate::protocol::Shaped), Fault> {
+        pick: Pick,
+    ) -> Result<(TokenId, Shaped), Fault> {
+        let impossible = || {
+            let message = format!("what is given as drawn at position {} cannot be drawn", place.position);
+            Fault::new(FaultCode::NothingAllowed, message)
+        };
         let Some(list) = place.allow else {
-            if self.options.temperature == 0.0 && self.options.top_p >= 1.0 {
+            if pick == Pick::Best && self.options.top_p >= 1.0 {
                 return Ok(shape::plain(top, mixed.norm));
             }
-            return Ok(shape::draw(mixed.candidates().collect(), self.options, place.position));
+            return shape::draw(mixed.candidates().collect(), self.options, pick).ok_or_else(impossible);
         };
         let mut ids = list.to_vec();
         ids.sort_unstable();
@@ -191,7 +216,7 @@ impl<'a> Predictor<'a> {
             let message = format!("the allow-list of position {} leaves nothing to draw", place.position);
             return Err(Fault::new(FaultCode::NothingAllowed, message));
         }
-        Ok(shape::draw(open, self.options, place.position))
+        shape::draw(open, self.options, pick).ok_or_else(impossible)
     }
 }
 

@@ -78,7 +78,11 @@ pub(super) fn lanes(works: Vec<(usize, Work)>, settings: &Settings, surroundings
     let start = surroundings.hole_start();
     let probe: Vec<TokenId> = surroundings.after.iter().copied().take(settings.suffix_probe as usize).collect();
     let lane = |(canvas, (length, work)): (usize, (usize, Work))| {
-        let steps = settings.steps.min((length as u32).div_ceil(settings.tokens_per_step)).max(1);
+        // One token a step is what any number of steps comes down to; fewer steps are wanted only for more tokens.
+        let steps = match settings.tokens_per_step {
+            1 => settings.steps,
+            several => settings.steps.min((length as u32).div_ceil(several)).max(1),
+        };
         Lane {
             canvas: canvas as CanvasId,
             start,

@@ -2,7 +2,6 @@
 
 use super::best::{best, order};
 use super::{Norm, norm};
-use crate::draw::{Purpose, uniform};
 use crate::protocol::{Options, Shaped, TokenId};
 
 /// Ids that are looked at first when the nucleus is measured; most nuclei are smaller.
@@ -19,12 +18,23 @@ pub(super) fn plain(top: &[(TokenId, f64)], norm: Norm) -> (TokenId, Shaped) {
     (top[0].0, shaped)
 }
 
-/// Draws one of `candidates` (ids ascending, with finite logits, at least one).
+/// Which of the candidates is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Pick {
+    Best,
+    /// By inverse transform of a uniform number.
+    At(f64),
+    /// It is known.
+    Known(TokenId),
+}
+
+/// Draws one of `candidates` (ids ascending, with finite logits, at least one). `None` where the known one is not among
+/// them or not in the nucleus.
 ///
 /// Temperature 0 measures the distribution at temperature 1 and takes its best id, as Dream's sampler does. The nucleus
 /// holds the best ids up to and including the one that takes their mass above `top_p`. The id drawn is the first, in the
 /// order of ids, at which the cumulative probability exceeds the uniform number of the seed and the position.
-pub(super) fn draw(mut candidates: Vec<(TokenId, f64)>, options: &Options, position: u32) -> (TokenId, Shaped) {
+pub(super) fn draw(mut candidates: Vec<(TokenId, f64)>, options: &Options, pick: Pick) -> Option<(TokenId, Shaped)> {
     if options.temperature > 0.0 {
         let temperature = f64::from(options.temperature);
         candidates.iter_mut().for_each(|(_, logit)| *logit /= temperature);
@@ -36,9 +46,10 @@ pub(super) fn draw(mut candidates: Vec<(TokenId, f64)>, options: &Options, posit
     let kept = norm(candidates.iter().map(|(_, logit)| *logit)).expect("the nucleus holds the best candidate");
     let probability = |logit: f64| (logit - kept.log_sum).exp();
     let two = best(candidates.iter().copied(), 2);
-    let drawn = match options.temperature {
-        0.0 => two[0],
-        _ => transform(&candidates, kept, uniform(options.seed, Purpose::Token, u64::from(position))),
+    let drawn = match pick {
+        Pick::Best => two[0],
+        Pick::At(uniform) => transform(&candidates, kept, uniform),
+        Pick::Known(token) => *candidates.iter().find(|(id, _)| *id == token)?,
     };
     let second = two.get(1).map_or(0.0, |(_, logit)| probability(*logit));
     let shaped = Shaped {
@@ -46,7 +57,7 @@ pub(super) fn draw(mut candidates: Vec<(TokenId, f64)>, options: &Options, posit
         margin: (probability(two[0].1) - second) as f32,
         entropy: kept.entropy as f32,
     };
-    (drawn.0, shaped)
+    Some((drawn.0, shaped))
 }
 
 /// The smallest set of best candidates whose mass exceeds `top_p`, ids ascending.
