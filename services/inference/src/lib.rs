@@ -12,6 +12,8 @@ pub mod session;
 pub mod tokenizer;
 pub mod wordpieces;
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 mod encoder;
 pub mod metrics;
 mod score;
