@@ -287,7 +287,7 @@ fn large(bench: &Bench, count: usize) -> Result<(String, String, String)> {
         checks: vec![],
         not_checked: vec![],
         risk: Risk { score: 0.0, parts: vec![] },
-        provenance: Provenance { version: "0".into(), seed: 0, hunks: vec![], candidates: 1, runs: 0 },
+        provenance: Provenance { version: "0".into(), candidates: 1, ..Provenance::default() },
     };
     for file in &patch.files {
         fs::write(bench.workspace().join(file.path.as_str()), &before)?;

@@ -53,7 +53,7 @@ fn event(files: Vec<FileChange>) -> String {
         checks: vec![],
         not_checked: vec![],
         risk: Risk { score: 0.0, parts: vec![] },
-        provenance: Provenance { version: "0".into(), seed: 0, hunks: vec![], candidates: 1, runs: 0 },
+        provenance: Provenance { version: "0".into(), candidates: 1, ..Provenance::default() },
     };
     let outcome = Outcome::Patch(patch);
     let event = OutcomeEvent { spec_id: SpecId::of("tests", "files"), outcome, run: RunFacts::default() };

@@ -1,6 +1,6 @@
 //! A proposed change of one file, before it is proven.
 
-use crate::{Edits, MaskedSpan, Proposer, RelativePath, RiskPart};
+use crate::{Edits, MaskedSpan, Proposer, RelativePath, RiskPart, Score};
 
 /// What a proposer offers. The search treats candidates of all proposers alike.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Candidate {
     pub prior: f64,
     /// Reasons for risk that only the proposer can see.
     pub risks: Vec<RiskPart>,
+    /// Numbers behind the prior, for the provenance.
+    pub scores: Vec<Score>,
 }
 
 impl Candidate {
@@ -26,7 +28,17 @@ impl Candidate {
     #[must_use]
     pub fn of_edits(path: RelativePath, edits: Edits, proposer: Proposer, operator: &'static str) -> Self {
         let masked = edits.as_slice().iter().map(|edit| MaskedSpan::of(&path, edit)).collect();
-        Self { path, edits, masked, proposer, operator, description: String::new(), prior: 0.5, risks: Vec::new() }
+        Self {
+            path,
+            edits,
+            masked,
+            proposer,
+            operator,
+            description: String::new(),
+            prior: 0.5,
+            risks: Vec::new(),
+            scores: Vec::new(),
+        }
     }
 }
 

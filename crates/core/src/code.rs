@@ -136,6 +136,10 @@ refusal_codes! {
     CheckUnusable = "checks.unusable" => Refused,
     /// The protections that untrusted code needs cannot be put up here.
     SandboxUnavailable = "checks.sandbox_unavailable" => Environment,
+    /// The work needs a model, and none is mounted here.
+    ModelUnavailable = "model.unavailable" => Environment,
+    /// The model could not predict what it was asked for; its fault is in the evidence.
+    ModelFault = "model.fault" => Refused,
     /// A service the work needs did not answer within the retry bounds.
     ServiceUnavailable = "service.unavailable" => Environment,
     /// No space or memory is left to do the work in.

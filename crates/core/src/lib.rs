@@ -8,10 +8,12 @@ mod code;
 mod digest;
 mod edit;
 mod file_change;
+mod generation;
 mod id;
 pub mod limits;
 mod outcome;
 mod patch;
+mod place;
 mod progress;
 mod refusal;
 mod risk;
@@ -23,13 +25,15 @@ pub use code::{ExitCode, RefusalCode};
 pub use digest::Sha256;
 pub use edit::{Edit, Edits, EditsError, Span};
 pub use file_change::{FileChange, FileChangeError, FileKind, Mode, Modes};
+pub use generation::{Generation, Preset, Technique};
 pub use id::{CheckName, InvalidName, SpecId, WorkspaceName};
 pub use outcome::{BatchResult, CheckRun, ItemResult, Outcome, OutcomeEvent, RunFacts, StageTime};
 pub use patch::{
-    BaseStatus, CheckResult, CheckStatus, GateResult, HunkProvenance, JudgedBy, MaskedSpan, Patch, Proposer,
-    Provenance, Score, Validation,
+    BaseStatus, CheckResult, CheckStatus, GateResult, HunkProvenance, JudgedBy, MaskedSpan, ModelProvenance, Patch,
+    Proposer, Provenance, Score, TechniqueReport, Validation,
 };
-pub use progress::{Progress, Stage};
+pub use place::{HoleRequest, Place, Unit};
+pub use progress::{Denoising, Glyph, Progress, Stage};
 pub use refusal::{Evidence, EvidenceKind, Refusal};
 pub use risk::{Risk, RiskPart};
 pub use source::{FileText, InlineFile, RelativePath, RelativePathError, Source};

@@ -23,6 +23,14 @@ pub const CHECKS_MAX: usize = 32;
 pub const PARAMETERS_MAX: usize = 32;
 /// Longest free text field (intent, instruction, context), in bytes.
 pub const TEXT_BYTES_MAX: usize = 64 << 10;
+/// Most holes one edit request may name.
+pub const HOLES_MAX: usize = 16;
+/// Most denoising steps of one hole.
+pub const STEPS_MAX: u32 = 1_024;
+/// Largest scale of classifier-free guidance.
+pub const GUIDANCE_MAX: f32 = 100.0;
+/// Highest temperature of a draw.
+pub const TEMPERATURE_MAX: f32 = 100.0;
 /// Longest name (operator, check, workspace, target), in bytes.
 pub const NAME_BYTES_MAX: usize = 256;
 /// Most candidates one spec may consider, whatever its budget says.

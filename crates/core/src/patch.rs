@@ -1,6 +1,6 @@
 //! A patch that was proven good, with the proof.
 
-use crate::{CheckName, Edit, FileChange, RelativePath, Risk, Span};
+use crate::{CheckName, Edit, FileChange, RelativePath, Risk, Sha256, Span, Technique};
 
 /// The deterministic part of a good outcome: same input, seed and version give the same bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -193,7 +193,7 @@ impl BaseStatus {
 }
 
 /// Who proposed what, and why it was chosen.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Provenance {
     /// Version of Reweave.
     pub version: String,
@@ -203,6 +203,28 @@ pub struct Provenance {
     pub candidates: u32,
     /// Check runs spent on candidates.
     pub runs: u32,
+    /// The techniques that were tried, in order, the one that gave this patch last.
+    pub techniques: Vec<TechniqueReport>,
+    /// The model behind the fills, where one made them.
+    pub model: Option<ModelProvenance>,
+}
+
+/// What came of one technique.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TechniqueReport {
+    pub technique: Technique,
+    /// `chosen`, or why it gave nothing.
+    pub result: String,
+}
+
+/// Which model made a fill: with the seed, enough to make it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelProvenance {
+    pub name: String,
+    pub architecture: String,
+    /// Tells these weights from others.
+    pub digest: Sha256,
+    pub dtype: String,
 }
 
 /// One edit's origin.
@@ -232,11 +254,29 @@ pub enum Proposer {
     Refactor,
     /// First-order mutation.
     Mutation,
+    /// Masked diffusion by a model.
+    Diffusion,
+    /// Fill-in-the-middle by a model.
+    Autoregressive,
 }
 
 impl Proposer {
     /// Every proposer with its name on the wire.
-    pub const ALL: [(Self, &'static str); 2] = [(Self::Refactor, "refactor"), (Self::Mutation, "mutation")];
+    pub const ALL: [(Self, &'static str); 4] = [
+        (Self::Refactor, "refactor"),
+        (Self::Mutation, "mutation"),
+        (Self::Diffusion, "diffusion"),
+        (Self::Autoregressive, "autoregressive"),
+    ];
+
+    /// Whether its candidates are the draws of a model.
+    #[must_use]
+    pub fn is_model(&self) -> bool {
+        match self {
+            Self::Diffusion | Self::Autoregressive => true,
+            Self::Refactor | Self::Mutation => false,
+        }
+    }
 
     /// The proposer's name on the wire.
     #[must_use]

@@ -47,4 +47,36 @@ pub struct Progress {
     /// Units done in this stage, of `total`; both 0 where there is nothing to count.
     pub done: u32,
     pub total: u32,
+    /// A hole that a model is refilling, as it stands.
+    pub denoising: Option<Denoising>,
+}
+
+/// One step in the refilling of a hole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denoising {
+    /// Which hole of the request, from 1.
+    pub hole: u32,
+    /// Steps done, and the most there may be.
+    pub step: u32,
+    pub steps: u32,
+    /// The canvas that leads: the text of each position, in order.
+    pub glyphs: Vec<Glyph>,
+}
+
+/// One position of a canvas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Glyph {
+    Masked,
+    /// Filled by this step.
+    New(String),
+    /// Filled before.
+    Kept(String),
+}
+
+impl Progress {
+    /// A step with nothing to draw.
+    #[must_use]
+    pub fn new(stage: Stage, message: impl Into<String>) -> Self {
+        Self { stage, message: message.into(), done: 0, total: 0, denoising: None }
+    }
 }

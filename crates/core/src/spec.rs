@@ -1,13 +1,14 @@
 //! What a caller asks for. Values of these types have passed every check that needs no file.
 
-use crate::{CheckName, RelativePath, Source, Span};
+use crate::{CheckName, Generation, HoleRequest, RelativePath, Source, Span};
 
 /// One request, on any door.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
     pub source: Source,
     pub kind: SpecKind,
     pub seed: u64,
+    pub generation: Generation,
     pub budget: Budget,
     /// When the caller stops caring, in milliseconds since the epoch; past it the outcome is `deadline.exceeded`.
     pub deadline_unix_ms: Option<u64>,
@@ -58,7 +59,7 @@ impl OperatorCall {
     }
 }
 
-/// A repair of one file, led by diagnostics, lines or failing checks.
+/// A repair of one file, led by diagnostics, lines or failing checks; or holes to refill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EditRequest {
     pub file_path: RelativePath,
@@ -66,6 +67,8 @@ pub struct EditRequest {
     /// Only nodes that touch these lines may change; the whole file when absent.
     pub lines: Option<LineRange>,
     pub diagnostics: Vec<Diagnostic>,
+    /// What a model is to refill. Without any, it refills what the diagnostics or the lines point at.
+    pub holes: Vec<HoleRequest>,
     pub instruction: String,
     pub checks: Vec<CheckName>,
     /// As in [`RefactorPlan`]; when empty, every check of `checks` is a target: an edit exists to make them pass.

@@ -2,16 +2,16 @@
 //!
 //! | part | value | when |
 //! |---|---|---|
-//! | `proposer` | 0.02 refactor, 0.10 mutation | always |
-//! | `no_check` | 0.60 mutation, 0.35 refactor | no check ran on the result |
-//! | `no_target_check` | 0.25 mutation, 0.10 refactor | checks ran, but none that had to pass |
+//! | `proposer` | 0.02 refactor, 0.10 mutation, 0.15 a model | always |
+//! | `no_check` | 0.60 mutation or model, 0.35 refactor | no check ran on the result |
+//! | `no_target_check` | 0.25 mutation or model, 0.10 refactor | checks ran, but none that had to pass |
 //! | `exit_status_only` | 0.15 | every check was judged by its exit status, none by a report |
 //! | `still_failing` | 0.10 | a check that failed on the base fails as before |
 //! | `not_covered` | 0.40 × share of changed lines no test runs through | coverage is known |
 //! | `coverage_unknown` | 0.05 | checks ran, coverage is not known |
 //! | `size` | 0.30 × (1 − e^(−lines/60)) | always; lines removed and added |
 //! | `sites` | 0.30 × (1 − e^(−(sites − 1)/20)) | more than one edit |
-//! | `tried` | 0.05 × log₁₀(failed candidates + 1), at most 0.15 | a mutation that came after others failed: the more are tried, the likelier one passes by chance |
+//! | `tried` | 0.05 × log₁₀(failed candidates + 1), at most 0.15 | a mutation or fill that came after others failed: the more are tried, the likelier one passes by chance |
 //! | `rivals` | 0.25 × rivals/(rivals + 4) without checks, a third of it with | candidates ranked close behind that nothing ruled out |
 //! | `not_checked` | 0.05 each, at most 0.15 | properties the patch lists as not looked at |
 //!
@@ -54,19 +54,20 @@ fn proposer(candidate: &Candidate) -> RiskPart {
     match candidate.proposer {
         Proposer::Refactor => part("proposer", 0.02, "a deterministic operator with preconditions"),
         Proposer::Mutation => part("proposer", 0.10, "a mutation: chosen because it passes, not because it is meant"),
+        Proposer::Diffusion | Proposer::Autoregressive => part("proposer", 0.15, "a model's fill: likely, not derived"),
     }
 }
 
 fn checks(proof: &Proof) -> Vec<RiskPart> {
-    let mutation = proof.candidate.proposer == Proposer::Mutation;
+    let guessed = proof.candidate.proposer != Proposer::Refactor;
     let ran = |check: &&CheckResult| check.status != CheckStatus::NotRun;
     let ran: Vec<&CheckResult> = proof.checks.iter().filter(ran).collect();
     if ran.is_empty() {
-        return vec![part("no_check", if mutation { 0.60 } else { 0.35 }, "no check ran on the result")];
+        return vec![part("no_check", if guessed { 0.60 } else { 0.35 }, "no check ran on the result")];
     }
     let mut parts = Vec::new();
     if !ran.iter().any(|check| check.target) {
-        let value = if mutation { 0.25 } else { 0.10 };
+        let value = if guessed { 0.25 } else { 0.10 };
         parts.push(part("no_target_check", value, "no check had to pass on the result"));
     }
     if ran.iter().all(|check| check.judged_by == JudgedBy::ExitStatus) {
@@ -128,7 +129,7 @@ fn sites(candidate: &Candidate) -> Option<RiskPart> {
 
 fn tried(proof: &Proof) -> Option<RiskPart> {
     let failed = proof.considered.saturating_sub(1);
-    let counts = proof.candidate.proposer == Proposer::Mutation && failed > 0 && !proof.checks.is_empty();
+    let counts = proof.candidate.proposer != Proposer::Refactor && failed > 0 && !proof.checks.is_empty();
     let value = (0.05 * f64::from(failed + 1).log10()).min(0.15);
     counts.then(|| part("tried", value, format!("{failed} candidates were ruled out before it")))
 }

@@ -10,7 +10,9 @@ const ANSWERS: [&str; 3] = ["undefined_name", "import", "self"];
 /// Whether `candidate`, which passed every gate, may win without a check; otherwise why not.
 ///
 /// A deterministic operator may: its preconditions are its proof. A mutation may only where it was made
-/// for a diagnostic and removes every one the request named, as far as names and syntax can show that.
+/// for a diagnostic and removes every one the request named, as far as names and syntax can show that. A model's fill may
+/// where the request named no diagnostic, for then it asked for this place to be refilled; the risk says that nothing
+/// shows the fill to be meant.
 pub(crate) fn acceptable(
     candidate: &Candidate,
     base: &ParsedFile,
@@ -19,12 +21,13 @@ pub(crate) fn acceptable(
 ) -> Result<(), String> {
     match candidate.proposer {
         Proposer::Refactor => return Ok(()),
-        Proposer::Mutation => {}
+        Proposer::Diffusion | Proposer::Autoregressive if diagnostics.is_empty() => return Ok(()),
+        Proposer::Mutation | Proposer::Diffusion | Proposer::Autoregressive => {}
     }
     if diagnostics.is_empty() {
         return Err("no check is named and no diagnostic is given, so nothing can prove a mutation".to_owned());
     }
-    if !ANSWERS.contains(&candidate.operator) {
+    if !candidate.proposer.is_model() && !ANSWERS.contains(&candidate.operator) {
         return Err(format!("`{}` changes what the code does, which only a check can justify", candidate.operator));
     }
     let mut file = base.file().clone();

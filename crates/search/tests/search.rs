@@ -42,6 +42,7 @@ fn replacing(old: &str, new: &str, prior: f64) -> Candidate {
         description: format!("replace `{old}` by `{new}`"),
         prior,
         risks: vec![],
+        scores: vec![],
     }
 }
 

@@ -1,93 +1,63 @@
 //! Where to mask: a definition by name, lines, a position as diagnostics give it, or nodes of a kind.
 
-use std::fmt;
-
-use reweave_core::{EvidenceKind, Refusal, RefusalCode, Span};
+use reweave_core::{EvidenceKind, Place, Refusal, RefusalCode, Span};
 use tree_sitter::Node;
 
 use crate::{ParsedFile, targets};
 
-/// A place in a file, as a person or a diagnostic names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// A definition by its qualified name.
-    Target(String),
-    /// Lines from the first to the last, 1-based.
-    Lines { first: u32, last: u32 },
-    /// 1-based line and column; the column counts characters.
-    At { line: u32, column: u32 },
-    /// Every node of a kind, or those that begin on a line.
-    Kind { kind: String, line: Option<u32> },
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Target(name) => write!(f, "`{name}`"),
-            Self::Lines { first, last } => write!(f, "lines {first}-{last}"),
-            Self::At { line, column } => write!(f, "line {line}, column {column}"),
-            Self::Kind { kind, line: None } => write!(f, "`{kind}`"),
-            Self::Kind { kind, line: Some(line) } => write!(f, "`{kind}` on line {line}"),
+/// The bytes of lines or of a position; refused where the file has none such.
+pub(crate) fn span(place: &Place, parsed: &ParsedFile) -> Result<Span, Refusal> {
+    let text = parsed.text();
+    let outside = || {
+        let lines = text.lines().count();
+        Refusal::new(RefusalCode::TargetMissing, format!("`{}` has no {place}", parsed.file().path))
+            .with(EvidenceKind::Limit, format!("it has {lines} lines"))
+            .next("count lines and columns from 1")
+    };
+    match place {
+        Place::Lines { first, last } => {
+            let (start, _) = line_at(text, *first).ok_or_else(outside)?;
+            let (_, end) = line_at(text, *last).filter(|_| first <= last).ok_or_else(outside)?;
+            Ok(Span::new(start, end))
         }
+        Place::At { line, column } => {
+            let (start, end) = line_at(text, *line).ok_or_else(outside)?;
+            let before = column.checked_sub(1).ok_or_else(outside)? as usize;
+            let offset = text[start..end].char_indices().map(|(at, _)| at).chain([end - start]).nth(before);
+            let at = start + offset.ok_or_else(outside)?;
+            // Diagnostics point at the end of a line for what is missing there.
+            let at = if at == end && at > start { start + text[start..end].trim_end().len() } else { at };
+            Ok(Span::new(at, at))
+        }
+        Place::Target(name) => targets::find(parsed, name).map(|target| target.span),
+        Place::Kind { .. } => Err(outside()),
     }
 }
 
-impl Place {
-    /// The bytes of lines or of a position; refused where the file has none such.
-    pub(crate) fn span(&self, parsed: &ParsedFile) -> Result<Span, Refusal> {
-        let text = parsed.text();
-        let outside = || {
-            let lines = text.lines().count();
-            Refusal::new(RefusalCode::TargetMissing, format!("`{}` has no {self}", parsed.file().path))
-                .with(EvidenceKind::Limit, format!("it has {lines} lines"))
-                .next("count lines and columns from 1")
-        };
-        match self {
-            Self::Lines { first, last } => {
-                let (start, _) = line_at(text, *first).ok_or_else(outside)?;
-                let (_, end) = line_at(text, *last).filter(|_| first <= last).ok_or_else(outside)?;
-                Ok(Span::new(start, end))
-            }
-            Self::At { line, column } => {
-                let (start, end) = line_at(text, *line).ok_or_else(outside)?;
-                let before = column.checked_sub(1).ok_or_else(outside)? as usize;
-                let offset = text[start..end].char_indices().map(|(at, _)| at).chain([end - start]).nth(before);
-                let at = start + offset.ok_or_else(outside)?;
-                // Diagnostics point at the end of a line for what is missing there.
-                let at = if at == end && at > start { start + text[start..end].trim_end().len() } else { at };
-                Ok(Span::new(at, at))
-            }
-            Self::Target(name) => targets::find(parsed, name).map(|target| target.span),
-            Self::Kind { .. } => Err(outside()),
-        }
+/// The outermost nodes of `kind`, or those that begin on `line`.
+pub(crate) fn nodes<'tree>(
+    parsed: &'tree ParsedFile,
+    kind: &str,
+    line: Option<u32>,
+) -> Result<Vec<Node<'tree>>, Refusal> {
+    if (parsed.entry().grammar)().id_for_node_kind(kind, true) == 0 {
+        let language = parsed.language().name();
+        return Err(Refusal::new(
+            RefusalCode::TargetMissing,
+            format!("the grammar of {language} has no node kind `{kind}`"),
+        )
+        .next("name a kind of the grammar, such as `comment`"));
     }
-
-    /// The outermost nodes of `kind`, or those that begin on `line`.
-    pub(crate) fn nodes<'tree>(
-        &self,
-        parsed: &'tree ParsedFile,
-        kind: &str,
-        line: Option<u32>,
-    ) -> Result<Vec<Node<'tree>>, Refusal> {
-        if (parsed.entry().grammar)().id_for_node_kind(kind, true) == 0 {
-            let language = parsed.language().name();
-            return Err(Refusal::new(
-                RefusalCode::TargetMissing,
-                format!("the grammar of {language} has no node kind `{kind}`"),
-            )
-            .next("name a kind of the grammar, such as `comment`"));
+    let mut nodes = Vec::new();
+    let mut cursor = parsed.tree().walk();
+    loop {
+        let node = cursor.node();
+        let wanted = node.kind() == kind && line.is_none_or(|line| parsed.line(node.start_byte()) == line);
+        if wanted {
+            nodes.push(node);
         }
-        let mut nodes = Vec::new();
-        let mut cursor = parsed.tree().walk();
-        loop {
-            let node = cursor.node();
-            let wanted = node.kind() == kind && line.is_none_or(|line| parsed.line(node.start_byte()) == line);
-            if wanted {
-                nodes.push(node);
-            }
-            if (wanted || !cursor.goto_first_child()) && !targets::skip(&mut cursor) {
-                return Ok(nodes);
-            }
+        if (wanted || !cursor.goto_first_child()) && !targets::skip(&mut cursor) {
+            return Ok(nodes);
         }
     }
 }

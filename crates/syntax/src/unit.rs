@@ -1,32 +1,12 @@
 //! Units of masking: what a person or a model calls a part of a program, found as spans that may be refilled.
 
-use reweave_core::{Language, Refusal, RefusalCode, Span};
+use reweave_core::{Language, Place, Refusal, RefusalCode, Span, Unit};
 use tree_sitter::Node;
 
 use crate::language::Units;
-use crate::place::Place;
-use crate::{Hole, ParsedFile, hole, targets};
+use crate::{Hole, ParsedFile, hole, operator, place, targets};
 
 mod described;
-
-/// What may be masked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Unit {
-    /// A function, class or type as a whole.
-    Definition,
-    /// A definition up to its body.
-    Signature,
-    Body,
-    Statement,
-    /// Whole lines, whatever the tree says of them.
-    Lines,
-    Expression,
-    Arguments,
-    Type,
-    Import,
-    Docstring,
-    Comment,
-}
 
 /// A part of the file to refill.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,57 +27,16 @@ pub struct UnitHole {
     pub typed: Option<Hole>,
 }
 
-impl Unit {
-    /// Every unit.
-    pub const ALL: [Self; 11] = [
-        Self::Definition,
-        Self::Signature,
-        Self::Body,
-        Self::Statement,
-        Self::Lines,
-        Self::Expression,
-        Self::Arguments,
-        Self::Type,
-        Self::Import,
-        Self::Docstring,
-        Self::Comment,
-    ];
-
-    /// The word for it on every door.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Definition => "definition",
-            Self::Signature => "signature",
-            Self::Body => "body",
-            Self::Statement => "statement",
-            Self::Lines => "lines",
-            Self::Expression => "expression",
-            Self::Arguments => "arguments",
-            Self::Type => "type",
-            Self::Import => "import",
-            Self::Docstring => "docstring",
-            Self::Comment => "comment",
-        }
-    }
-
-    /// The unit called `name`.
-    #[must_use]
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|unit| unit.name() == name)
-    }
-
-    /// The node kinds of a unit that is a node by its kind alone.
-    fn kinds(self, units: &Units) -> &'static [&'static str] {
-        match self {
-            Self::Statement => units.statements,
-            Self::Expression => units.expressions,
-            Self::Arguments => units.arguments,
-            Self::Type => units.types,
-            Self::Import => units.imports,
-            Self::Comment => units.comments,
-            Self::Definition | Self::Signature | Self::Body | Self::Lines | Self::Docstring => &[],
-        }
+/// The node kinds of a unit that is a node by its kind alone.
+fn kinds(unit: Unit, units: &Units) -> &'static [&'static str] {
+    match unit {
+        Unit::Statement => units.statements,
+        Unit::Expression => units.expressions,
+        Unit::Arguments => units.arguments,
+        Unit::Type => units.types,
+        Unit::Import => units.imports,
+        Unit::Comment => units.comments,
+        Unit::Definition | Unit::Signature | Unit::Body | Unit::Lines | Unit::Docstring | Unit::Operator => &[],
     }
 }
 
@@ -119,30 +58,27 @@ pub fn holes(parsed: &ParsedFile, place: &Place, unit: Option<Unit>) -> Result<V
             of_target(parsed, &target, unit.unwrap_or(Unit::Definition))
         }
         Place::Lines { .. } => {
-            let span = place.span(parsed)?;
+            let span = place::span(place, parsed)?;
             match unit.unwrap_or(Unit::Lines) {
                 Unit::Lines => vec![untyped(parsed, Unit::Lines, span)],
                 unit => inside(parsed, unit, span),
             }
         }
-        Place::At { .. } => around(parsed, place.span(parsed)?, unit)?,
+        Place::At { .. } => around(parsed, place::span(place, parsed)?, unit)?,
         Place::Kind { kind, line } => {
-            let nodes = place.nodes(parsed, kind, *line)?;
-            let holes =
-                nodes.into_iter().filter_map(|node| typed(parsed, unit.unwrap_or(Unit::of(parsed, node)), node));
+            let nodes = place::nodes(parsed, kind, *line)?;
+            let holes = nodes.into_iter().filter_map(|node| typed(parsed, unit.unwrap_or(unit_of(parsed, node)), node));
             holes.fold(Vec::new(), with_apart)
         }
     };
     if found.is_empty() { Err(nothing(parsed, place, unit)) } else { Ok(found) }
 }
 
-impl Unit {
-    /// The unit that a node is of, by its kind.
-    fn of(parsed: &ParsedFile, node: Node<'_>) -> Self {
-        let by_kind = |unit: &Self| is_of(parsed, *unit, node);
-        let order = [Self::Definition, Self::Import, Self::Statement, Self::Expression, Self::Arguments, Self::Type];
-        order.into_iter().chain([Self::Comment]).find(by_kind).unwrap_or(Self::Body)
-    }
+/// The unit that a node is of, by its kind.
+fn unit_of(parsed: &ParsedFile, node: Node<'_>) -> Unit {
+    let by_kind = |unit: &Unit| is_of(parsed, *unit, node);
+    let order = [Unit::Definition, Unit::Import, Unit::Statement, Unit::Expression, Unit::Arguments, Unit::Type];
+    order.into_iter().chain([Unit::Comment]).find(by_kind).unwrap_or(Unit::Body)
 }
 
 fn of_target(parsed: &ParsedFile, target: &targets::Target, unit: Unit) -> Vec<UnitHole> {
@@ -163,7 +99,7 @@ fn of_target(parsed: &ParsedFile, target: &targets::Target, unit: Unit) -> Vec<U
         Unit::Lines => vec![untyped(parsed, unit, whole_lines(parsed.text(), target.span))],
         Unit::Docstring => described::docstring(parsed, target).into_iter().collect(),
         Unit::Statement => inside(parsed, unit, target.body_span),
-        Unit::Expression | Unit::Arguments | Unit::Type | Unit::Import | Unit::Comment => {
+        Unit::Expression | Unit::Arguments | Unit::Type | Unit::Import | Unit::Comment | Unit::Operator => {
             inside(parsed, unit, target.span)
         }
     }
@@ -179,12 +115,20 @@ fn inside(parsed: &ParsedFile, unit: Unit, span: Span) -> Vec<UnitHole> {
         let trimmed = here.end - trailing_blank(&parsed.text()[here.start..here.end]);
         let fits = span.start <= here.start && trimmed <= span.end;
         let wanted = fits && is_of(parsed, unit, node) && (unit != Unit::Statement || here != span);
-        let hole = if wanted { typed(parsed, unit, node) } else { None };
+        let hole = if wanted { of_found(parsed, unit, node) } else { None };
         let descend = hole.is_none() && here.start < span.end && span.start < here.end;
         found = hole.into_iter().fold(found, with_apart);
         if (!descend || !cursor.goto_first_child()) && !targets::skip(&mut cursor) {
             return found;
         }
+    }
+}
+
+/// The hole for a node that is of `unit`; an operator is a token, of which the grammar has no type.
+fn of_found(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> Option<UnitHole> {
+    match unit {
+        Unit::Operator => Some(untyped(parsed, unit, Span::new(node.start_byte(), node.end_byte()))),
+        _ => typed(parsed, unit, node),
     }
 }
 
@@ -215,7 +159,7 @@ fn around(parsed: &ParsedFile, span: Span, unit: Option<Unit>) -> Result<Vec<Uni
         None => Unit::ALL
             .into_iter()
             .rev()
-            .find_map(|unit| is_of(parsed, unit, node).then(|| typed(parsed, unit, node)).flatten()),
+            .find_map(|unit| is_of(parsed, unit, node).then(|| of_found(parsed, unit, node)).flatten()),
     });
     Ok(found.into_iter().collect())
 }
@@ -227,9 +171,13 @@ fn of_node(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> Option<UnitHole> 
             let target = targets::of(parsed, node)?;
             of_target(parsed, &target, unit).into_iter().next()
         }
-        Unit::Statement | Unit::Expression | Unit::Arguments | Unit::Type | Unit::Import | Unit::Comment => {
-            is_of(parsed, unit, node).then(|| typed(parsed, unit, node)).flatten()
-        }
+        Unit::Statement
+        | Unit::Expression
+        | Unit::Arguments
+        | Unit::Type
+        | Unit::Import
+        | Unit::Comment
+        | Unit::Operator => is_of(parsed, unit, node).then(|| of_found(parsed, unit, node)).flatten(),
         Unit::Lines => None,
     }
 }
@@ -241,7 +189,10 @@ fn is_of(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> bool {
     if unit == Unit::Definition {
         return targets::definition(entry, node).is_some();
     }
-    if !node.is_named() || !unit.kinds(&entry.units).contains(&node.kind()) {
+    if unit == Unit::Operator {
+        return operator::is_one(node);
+    }
+    if !node.is_named() || !kinds(unit, &entry.units).contains(&node.kind()) {
         return false;
     }
     match unit {
@@ -250,7 +201,7 @@ fn is_of(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> bool {
             !is_bound(parsed, node) && (node.kind() != entry.identifiers.node || may_be_call(parsed, node))
         }
         Unit::Statement | Unit::Arguments | Unit::Import | Unit::Comment => true,
-        Unit::Definition | Unit::Signature | Unit::Body | Unit::Lines | Unit::Docstring => false,
+        Unit::Definition | Unit::Signature | Unit::Body | Unit::Lines | Unit::Docstring | Unit::Operator => false,
     }
 }
 

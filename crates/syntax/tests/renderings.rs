@@ -30,7 +30,12 @@ fn patch(path: &str, before: &str, edits: &[(usize, usize, &str)]) -> Patch {
         checks: vec![],
         not_checked: vec![],
         risk: Risk { score: 0.25, parts: vec![] },
-        provenance: Provenance { version: "1.2.3".into(), seed: 0, hunks: hunks.collect(), candidates: 1, runs: 0 },
+        provenance: Provenance {
+            version: "1.2.3".into(),
+            hunks: hunks.collect(),
+            candidates: 1,
+            ..Provenance::default()
+        },
         files: vec![FileChange::edited(path, before.to_owned(), edits)],
     }
 }

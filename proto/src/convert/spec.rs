@@ -1,6 +1,7 @@
 //! Specs: every bound and shape that needs no file is checked here, once.
 
 mod field;
+mod generation;
 mod plan;
 mod send;
 mod source;
@@ -29,6 +30,7 @@ pub fn spec(message: wire::Spec, door: Door) -> Result<Spec, Refusal> {
         source: source::receive(message.source, door, &root.at("source"))?,
         kind: kind(message.kind, &root)?,
         seed: message.seed,
+        generation: generation::receive(message.generation.unwrap_or_default(), &root.at("generation"))?,
         budget: budget(message.budget.unwrap_or_default()),
         deadline_unix_ms: message.deadline.map(|time| deadline(time, &root.at("deadline"))).transpose()?,
     })

@@ -2,10 +2,11 @@
 
 use proptest::prelude::*;
 use reweave_core::{
-    BaseStatus, BatchResult, CheckName, CheckResult, CheckRun, CheckStatus, Edit, Edits, Evidence, EvidenceKind,
-    FileChange, FileKind, GateResult, HunkProvenance, ItemResult, JudgedBy, MaskedSpan, Mode, Modes, Outcome,
-    OutcomeEvent, Patch, Progress, Proposer, Provenance, Refusal, RefusalCode, RelativePath, Risk, RiskPart, RunFacts,
-    Score, Sha256, Span, SpecId, Stage, StageTime, Validation,
+    BaseStatus, BatchResult, CheckName, CheckResult, CheckRun, CheckStatus, Denoising, Edit, Edits, Evidence,
+    EvidenceKind, FileChange, FileKind, GateResult, Glyph, HunkProvenance, ItemResult, JudgedBy, MaskedSpan, Mode,
+    ModelProvenance, Modes, Outcome, OutcomeEvent, Patch, Progress, Proposer, Provenance, Refusal, RefusalCode,
+    RelativePath, Risk, RiskPart, RunFacts, Score, Sha256, Span, SpecId, Stage, StageTime, Technique, TechniqueReport,
+    Validation,
 };
 
 use super::*;
@@ -97,8 +98,36 @@ fn provenance() -> impl Strategy<Value = Provenance> {
             scores,
         },
     );
-    (text(), any::<u64>(), few(hunk), any::<u32>(), any::<u32>())
-        .prop_map(|(version, seed, hunks, candidates, runs)| Provenance { version, seed, hunks, candidates, runs })
+    let technique =
+        (one_of(&Technique::ALL), text()).prop_map(|(technique, result)| TechniqueReport { technique, result });
+    let model = (text(), text(), text(), text()).prop_map(|(name, architecture, dtype, weights)| ModelProvenance {
+        name,
+        architecture,
+        digest: Sha256::of(weights.as_bytes()),
+        dtype,
+    });
+    let numbers = (any::<u64>(), any::<u32>(), any::<u32>());
+    (text(), numbers, few(hunk), few(technique), proptest::option::of(model)).prop_map(
+        |(version, (seed, candidates, runs), hunks, techniques, model)| Provenance {
+            version,
+            seed,
+            hunks,
+            candidates,
+            runs,
+            techniques,
+            model,
+        },
+    )
+}
+
+fn denoising() -> impl Strategy<Value = Denoising> {
+    let glyph = prop_oneof![Just(Glyph::Masked), text().prop_map(Glyph::New), text().prop_map(Glyph::Kept)];
+    (any::<u32>(), any::<u32>(), any::<u32>(), few(glyph)).prop_map(|(hole, step, steps, glyphs)| Denoising {
+        hole,
+        step,
+        steps,
+        glyphs,
+    })
 }
 
 fn validation() -> impl Strategy<Value = Validation> {
@@ -222,9 +251,15 @@ proptest! {
     }
 
     #[test]
-    fn progress_survives(id in text(), stage in one_of(&Stage::ALL), message in text(), done: u32, total: u32) {
+    fn progress_survives(
+        id in text(),
+        stage in one_of(&Stage::ALL),
+        message in text(),
+        (done, total) in any::<(u32, u32)>(),
+        denoising in proptest::option::of(denoising()),
+    ) {
         let id = SpecId::of("test", &id);
-        let step = Progress { stage, message, done, total };
+        let step = Progress { stage, message, done, total, denoising };
         prop_assert_eq!(read_progress(progress(id, step.clone())), Ok((id, step.clone())));
         prop_assert_eq!(document::read_progress(document::progress_json(id, &step).to_string()), Ok((id, step)));
     }

@@ -295,10 +295,10 @@ fn bombs_are_refused_and_end_quickly() {
     refused(
         &laughs,
         expect![[r#"
-        spec.invalid: `a0` is not a field
-          field: field a0
-          suggestion: fields here are source, refactor, edit, batch, issue, seed, budget, deadline
-    "#]],
+            spec.invalid: `a0` is not a field
+              field: field a0
+              suggestion: fields here are source, refactor, edit, batch, issue, seed, budget, deadline, generation
+        "#]],
     );
     let inside = laughs.replace('\n', "\n  ");
     refused(

@@ -101,7 +101,9 @@ fn grpc_code(code: RefusalCode) -> Code {
         | R::TooManyEdits
         | R::CheckToolMissing
         | R::CheckUnusable
-        | R::SandboxUnavailable => Code::FailedPrecondition,
+        | R::SandboxUnavailable
+        | R::ModelUnavailable
+        | R::ModelFault => Code::FailedPrecondition,
     }
 }
 

@@ -1,6 +1,6 @@
 //! From a proof to the patch that carries it.
 
-use reweave_core::{CheckStatus, FileChange, HunkProvenance, Patch, Plan, Provenance, Risk, Score};
+use reweave_core::{Candidate, CheckStatus, FileChange, HunkProvenance, Patch, Plan, Provenance, Risk, Score};
 use reweave_search::{Proof, risk};
 use reweave_syntax::{ParsedFile, patch::diff};
 
@@ -58,7 +58,7 @@ fn provenance(work: &Work, proof: &Proof) -> Provenance {
         proposer: candidate.proposer,
         operator: candidate.operator.to_owned(),
         description: candidate.description.clone(),
-        scores: vec![Score { name: "prior".into(), value: candidate.prior }],
+        scores: scores(candidate),
     });
     Provenance {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -66,7 +66,14 @@ fn provenance(work: &Work, proof: &Proof) -> Provenance {
         hunks: hunks.collect(),
         candidates: proof.considered,
         runs: proof.runs,
+        techniques: work.techniques.reports.clone(),
+        model: candidate.proposer.is_model().then(|| work.techniques.model.clone()).flatten(),
     }
+}
+
+fn scores(candidate: &Candidate) -> Vec<Score> {
+    let prior = Score { name: "prior".into(), value: candidate.prior };
+    std::iter::once(prior).chain(candidate.scores.iter().cloned()).collect()
 }
 
 fn not_checked(plan: Plan<'_>, proof: &Proof) -> Vec<String> {

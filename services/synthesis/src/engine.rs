@@ -1,10 +1,10 @@
 //! Work on one spec from its source to its outcome.
 
-use std::{collections::BTreeMap, future::Future, time::Duration};
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 use reweave_core::{
-    Budget, CheckName, EvidenceKind, Outcome, OutcomeEvent, Plan, Progress, Refusal, RefusalCode, Source, Spec, SpecId,
-    SpecKind, Stage, limits,
+    Budget, CheckName, EvidenceKind, Generation, Outcome, OutcomeEvent, Plan, Progress, Refusal, RefusalCode, Source,
+    Spec, SpecId, SpecKind, Stage, limits,
 };
 use reweave_proto::wire::checks::checks_service_client::ChecksServiceClient;
 use reweave_search::{BaseResult, Stop};
@@ -17,7 +17,9 @@ use crate::{
     checking::{Report, Runs, Session},
     compiler::{self, Compiler},
     facts::{self, Facts},
+    generate::{Models, Mounted},
     item,
+    technique::Techniques,
     workspace::Workspace,
 };
 
@@ -26,6 +28,7 @@ use crate::{
 pub(crate) struct Engine {
     pub(crate) config: SynthesisConfig,
     pub(crate) checks: ChecksServiceClient<Channel>,
+    pub(crate) models: Models,
 }
 
 /// One spec under way.
@@ -34,9 +37,12 @@ pub(crate) struct Work {
     pub(crate) workspace: Workspace,
     pub(crate) budget: Budget,
     pub(crate) seed: u64,
+    pub(crate) generation: Generation,
+    pub(crate) techniques: Techniques,
     pub(crate) facts: Facts,
     /// Reports of the checks on the untouched base, once they ran.
     pub(crate) base: BTreeMap<CheckName, Report>,
+    models: Models,
     checks: ChecksServiceClient<Channel>,
     source: Source,
     session: Option<Session>,
@@ -62,6 +68,13 @@ impl Engine {
             workspace,
             budget,
             seed: spec.seed,
+            techniques: Techniques::new(
+                &spec.generation.techniques,
+                &self.config.techniques(),
+                self.models.is_configured(),
+            ),
+            generation: spec.generation,
+            models: self.models.clone(),
             facts,
             base: BTreeMap::new(),
             checks: self.checks.clone(),
@@ -113,7 +126,34 @@ impl Work {
 
     /// Says how far a stage is. Waits while the reader is behind; a reader that is gone cancels the work elsewhere.
     pub(crate) async fn report(&self, stage: Stage, message: impl Into<String>, done: u32, total: u32) {
-        let _ = self.progress.send(Progress { stage, message: message.into(), done, total }).await;
+        self.send(Progress { done, total, ..Progress::new(stage, message) }).await;
+    }
+
+    /// Says how far the work is, in any form.
+    pub(crate) async fn send(&self, progress: Progress) {
+        let _ = self.progress.send(progress).await;
+    }
+
+    /// The model that is served now.
+    pub(crate) async fn mounted(&self) -> Result<Arc<Mounted>, Refusal> {
+        before(self.stop_at, self.models.mounted()).await.unwrap_or_else(|| Err(self.out_of_time()))
+    }
+
+    /// What `work` gives, unless the time ends first.
+    pub(crate) async fn in_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        before(self.stop_at, work).await
+    }
+
+    /// Why the work stops when its time is over.
+    pub(crate) fn out_of_time(&self) -> Refusal {
+        let code = match self.stop {
+            Stop::Deadline => RefusalCode::DeadlineExceeded,
+            Stop::Budget => RefusalCode::BudgetExhausted,
+            Stop::Cancelled => RefusalCode::Cancelled,
+        };
+        Refusal::new(code, "time ran out while the model was filling a hole")
+            .with(EvidenceKind::Limit, format!("{} ms", self.budget.milliseconds))
+            .next("raise budget.milliseconds or the deadline, or choose a faster generation.preset")
     }
 
     /// Runs those of `names` on the untouched base that have not run there yet.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use reweave_core::{
     Candidate, CheckName, CheckResult, CheckStatus, Diagnostic, EditRequest, EvidenceKind, Outcome, Patch, Plan,
-    Proposal, RefactorPlan, Refusal, RefusalCode, RelativePath, Stage, Validation,
+    Proposal, RefactorPlan, Refusal, RefusalCode, RelativePath, Stage, Technique, Validation,
 };
 use reweave_rewrite::{mutate, refactor};
 use reweave_search::{Options, Proof, Search, Step, Verdict};
@@ -14,6 +14,7 @@ use crate::{
     assemble,
     checking::{Report, Runs},
     engine::Work,
+    generate,
     workspace::NeighbourLimits,
 };
 
@@ -58,31 +59,81 @@ pub(crate) async fn prove(work: &mut Work, plan: Plan<'_>, accepted: &Accepted) 
     let base = Arc::new(blocking(move || ParsedFile::parse(language, file)).await??);
 
     work.enter(Stage::Plan, intent(plan)).await;
-    let candidates = match plan {
-        Plan::Refactor(plan) => match refactored(work, &base, plan).await? {
-            Proposal::Candidate(candidate) => vec![candidate],
-            Proposal::Unchanged(reason) => return Ok(Ended::Unchanged(reason)),
-        },
-        Plan::Edit(_) => Vec::new(),
-    };
+    work.techniques.restart();
+    for technique in work.techniques.wanted.clone() {
+        let refusal = match offered(work, &base, plan, technique).await {
+            Ok(Offer::Unchanged(reason)) => return Ok(Ended::Unchanged(reason)),
+            Ok(Offer::Candidates(candidates)) => match searched(work, &base, plan, candidates, accepted).await {
+                Ok(proof) => {
+                    work.techniques.chose(technique);
+                    return proven(work, base, plan, proof).await;
+                }
+                Err(refusal) => refusal,
+            },
+            Err(refusal) => refusal,
+        };
+        work.techniques.gave_up(technique, refusal)?;
+    }
+    Err(work.techniques.refusal())
+}
 
+/// What one technique has to offer.
+enum Offer {
+    Candidates(Vec<Candidate>),
+    Unchanged(String),
+}
+
+async fn offered(
+    work: &mut Work,
+    base: &Arc<ParsedFile>,
+    plan: Plan<'_>,
+    technique: Technique,
+) -> Result<Offer, Refusal> {
+    match (technique, plan) {
+        (Technique::Rewrite, Plan::Refactor(refactor)) => {
+            // An operator's refusal takes milliseconds, so it comes before the checks on the base.
+            let proposal = refactored(work, base, refactor).await?;
+            based(work, plan).await?;
+            Ok(match proposal {
+                Proposal::Candidate(candidate) => Offer::Candidates(vec![candidate]),
+                Proposal::Unchanged(reason) => Offer::Unchanged(reason),
+            })
+        }
+        (Technique::Rewrite, Plan::Edit(edit)) => {
+            based(work, plan).await?;
+            mutated(work, base, edit).await
+        }
+        (Technique::Diffusion | Technique::Autoregressive, _) => {
+            based(work, plan).await?;
+            generate::candidates(work, base, plan, technique).await.map(Offer::Candidates)
+        }
+    }
+}
+
+/// Runs the checks on the untouched base, unless an earlier technique did, and begins to propose.
+async fn based(work: &mut Work, plan: Plan<'_>) -> Result<(), Refusal> {
     let checks = plan.checks();
     if !checks.is_empty() {
         work.enter(Stage::Base, names(&checks)).await;
         work.run_base(&checks, matches!(plan, Plan::Edit(_))).await?;
         refuse_unusable_base(work, &checks, plan.target_checks())?;
     }
-
     work.enter(Stage::Propose, "candidates").await;
-    let candidates = match plan {
-        Plan::Refactor(_) => candidates,
-        Plan::Edit(edit) => match mutated(work, &base, edit).await? {
-            Aim::Candidates(candidates) => candidates,
-            Aim::NothingToDo(reason) => return Ok(Ended::Unchanged(reason)),
-        },
-    };
-    let candidates = without_overlap(candidates, &base, accepted)?;
-    let mut proof = search(work, &base, plan, candidates, accepted).await?;
+    Ok(())
+}
+
+async fn searched(
+    work: &mut Work,
+    base: &Arc<ParsedFile>,
+    plan: Plan<'_>,
+    candidates: Vec<Candidate>,
+    accepted: &Accepted,
+) -> Result<Proof, Refusal> {
+    let candidates = without_overlap(candidates, base, accepted)?;
+    search(work, base, plan, candidates, accepted).await
+}
+
+async fn proven(work: &Work, base: Arc<ParsedFile>, plan: Plan<'_>, mut proof: Proof) -> Result<Ended, Refusal> {
     let change = assemble::change(&base, proof.candidate.edits.clone());
     let not_compiled = compiled(work, &base, &change.generated_code, &mut proof.validation).await?;
     let patch = assemble::patch(work, &base, plan, assemble::Made { proof: &proof, change, not_compiled });
@@ -112,20 +163,14 @@ async fn refactored(work: &mut Work, base: &Arc<ParsedFile>, plan: &RefactorPlan
     blocking(move || refactor::propose(&base, &plan, &neighbours)).await?
 }
 
-/// What an edit request comes to.
-enum Aim {
-    Candidates(Vec<Candidate>),
-    NothingToDo(String),
-}
-
-async fn mutated(work: &mut Work, base: &Arc<ParsedFile>, edit: &EditRequest) -> Result<Aim, Refusal> {
+async fn mutated(work: &mut Work, base: &Arc<ParsedFile>, edit: &EditRequest) -> Result<Offer, Refusal> {
     let plan = Plan::Edit(edit);
     let failing = plan.target_checks().iter().any(|name| !passed_on_base(work, name));
     if !failing && edit.diagnostics.is_empty() {
-        if plan.target_checks().is_empty() {
+        if plan.target_checks().is_empty() || !edit.holes.is_empty() {
             return Err(aimless(edit));
         }
-        return Ok(Aim::NothingToDo(format!("{} already pass on the untouched base", names(plan.target_checks()))));
+        return Ok(Offer::Unchanged(format!("{} already pass on the untouched base", names(plan.target_checks()))));
     }
     let mut diagnostics = edit.diagnostics.clone();
     let mut coverage = Vec::new();
@@ -148,7 +193,7 @@ async fn mutated(work: &mut Work, base: &Arc<ParsedFile>, edit: &EditRequest) ->
         mutate::propose(&base, &focus, limit)
     })
     .await??;
-    Ok(Aim::Candidates(candidates))
+    Ok(Offer::Candidates(candidates))
 }
 
 /// Words of the request and of failing test names: names like them are likelier to be meant.
@@ -307,7 +352,7 @@ fn names(checks: &[CheckName]) -> String {
 }
 
 /// Runs pure work off the threads that answer callers; a panic in it becomes a refusal, not a lost spec.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         Refusal::new(RefusalCode::Internal, "a defect of Reweave stopped the work")
             .with(EvidenceKind::Error, error.to_string())

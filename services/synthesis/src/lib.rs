@@ -1,4 +1,4 @@
-//! Drives rewrite and search against the other services, one spec at a time.
+//! Drives rewrite, models and search against the other services, one spec at a time.
 //!
 //! The pure crates decide what to try and when to stop; this crate reads the source, asks `checks` to run commands,
 //! measures time, and streams progress and exactly one outcome back.
@@ -10,8 +10,10 @@ pub mod compiler;
 pub mod config;
 mod engine;
 mod facts;
+mod generate;
 mod item;
 mod service;
+mod technique;
 mod workspace;
 
 pub use config::SynthesisConfig;

@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use reweave_chassis::{MESSAGE_BYTES_MAX, client, server};
+use reweave_chassis::{MESSAGE_BYTES_MAX, client, model::Model, server};
 use reweave_core::{EvidenceKind, OutcomeEvent, Progress, Refusal, RefusalCode, RunFacts, Spec, SpecId};
 use reweave_proto::{
     convert::{self, Door},
@@ -18,7 +18,7 @@ use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, transport::Channel};
 
-use crate::{SynthesisConfig, engine::Engine};
+use crate::{SynthesisConfig, engine::Engine, generate::Models};
 
 /// The service.
 #[derive(Clone, Debug)]
@@ -32,8 +32,8 @@ type Responses = Pin<Box<dyn Stream<Item = Result<SynthesizeResponse, Status>> +
 /// Why the service stopped or did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("reaching the checks service")]
-    Checks(#[from] client::Error),
+    #[error("reaching another service")]
+    Client(#[from] client::Error),
     #[error("serving")]
     Server(#[from] server::Error),
 }
@@ -46,7 +46,15 @@ impl Synthesis {
         let checks = ChecksServiceClient::new(checks)
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
-        Self { engine: Arc::new(Engine { config, checks }), slots }
+        Self { engine: Arc::new(Engine { config, checks, models: Models::default() }), slots }
+    }
+
+    /// The same engine with the model service at the other end of `model`.
+    #[must_use]
+    pub fn with_model(self, model: Channel) -> Self {
+        let Engine { config, checks, .. } = (*self.engine).clone();
+        let models = Models::new(Some(Model::new(model, config.model_timeouts)));
+        Self { engine: Arc::new(Engine { config, checks, models }), ..self }
     }
 
     /// As a gRPC service.
@@ -61,7 +69,10 @@ impl Synthesis {
 /// Serves until `shutdown`, with the checks service reached as `config` says.
 pub async fn run(config: crate::config::Root, shutdown: CancellationToken) -> Result<(), Error> {
     let checks = client::lazy_channel(&config.synthesis.checks_address, &config.synthesis.checks_client)?;
+    let model = &config.synthesis.model_address;
+    let model = (!model.is_empty()).then(|| client::lazy_channel(model, &config.synthesis.model_client)).transpose()?;
     let synthesis = Synthesis::new(config.synthesis, checks);
+    let synthesis = model.into_iter().fold(synthesis, Synthesis::with_model);
     let bound = server::Server::new(config.server).service(synthesis.into_server()).bind().await?;
     tracing::info!(address = %bound.address(), "serving");
     bound.serve(shutdown).await?;

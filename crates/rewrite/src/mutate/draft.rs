@@ -144,6 +144,7 @@ fn candidate(ground: &Ground<'_>, scored: Scored) -> Option<Candidate> {
         description,
         prior: score.clamp(0.0, 1.0),
         risks: risks(draft.rule),
+        scores: Vec::new(),
     })
 }
 

@@ -43,5 +43,6 @@ pub(super) fn candidate(
         prior: 1.0,
         edits,
         risks,
+        scores: Vec::new(),
     }))
 }

@@ -176,7 +176,7 @@ impl<'a> Judged<'a> {
             bytes_changed_outside: outside::measure(self.base.text(), self.result.text(), self.candidate),
         };
         let one_of_many = match self.candidate.proposer {
-            Proposer::Mutation => true,
+            Proposer::Mutation | Proposer::Diffusion | Proposer::Autoregressive => true,
             Proposer::Refactor => false,
         };
         let fingerprint = (refused.is_none() && one_of_many).then(|| fingerprint(&self.result));

@@ -48,6 +48,7 @@ fn candidate(base: &str, changes: &[(&str, &str)]) -> Candidate {
         description: String::new(),
         prior: 0.5,
         risks: Vec::new(),
+        scores: Vec::new(),
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use reweave_core::{
     BaseStatus, CheckResult, CheckStatus, Edit, Edits, FileChange, FileKind, GateResult, HunkProvenance, JudgedBy,
-    MaskedSpan, Mode, Modes, Patch, Proposer, Provenance, RelativePath, Risk, RiskPart, Score, Sha256, Span,
-    Validation,
+    MaskedSpan, Mode, ModelProvenance, Modes, Patch, Proposer, Provenance, RelativePath, Risk, RiskPart, Score, Sha256,
+    Span, Technique, TechniqueReport, Validation,
 };
 
 use crate::{
@@ -163,7 +163,19 @@ fn provenance(provenance: wire::Provenance, at: &str) -> Result<Provenance, Malf
         hunks: each(provenance.hunks, &format!("{at}.provenance.hunks"), hunk)?,
         candidates: provenance.candidates,
         runs: provenance.runs,
+        techniques: each(provenance.techniques, &format!("{at}.provenance.techniques"), technique)?,
+        model: provenance.model.map(|model| self::model(model, &format!("{at}.provenance.model"))).transpose()?,
     })
+}
+
+fn technique(report: wire::TechniqueReport, at: &str) -> Result<TechniqueReport, Malformed> {
+    let technique = named(&Technique::ALL, &report.technique, &format!("{at}.technique"))?;
+    Ok(TechniqueReport { technique, result: report.result })
+}
+
+fn model(model: wire::ModelProvenance, at: &str) -> Result<ModelProvenance, Malformed> {
+    let wire::ModelProvenance { name, architecture, digest, dtype } = model;
+    Ok(ModelProvenance { name, architecture, digest: parsed(&digest, &format!("{at}.digest"))?, dtype })
 }
 
 fn hunk(hunk: wire::HunkProvenance, at: &str) -> Result<HunkProvenance, Malformed> {

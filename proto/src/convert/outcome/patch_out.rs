@@ -1,8 +1,8 @@
 //! Patches, on their way out.
 
 use reweave_core::{
-    CheckResult, Edit, FileChange, FileKind, GateResult, HunkProvenance, MaskedSpan, Mode, Patch, Provenance, Risk,
-    Score, Validation,
+    CheckResult, Edit, FileChange, FileKind, GateResult, HunkProvenance, MaskedSpan, Mode, ModelProvenance, Patch,
+    Provenance, Risk, Score, TechniqueReport, Validation,
 };
 
 use crate::wire::outcome as wire;
@@ -111,7 +111,18 @@ fn provenance(provenance: Provenance) -> wire::Provenance {
         hunks: provenance.hunks.into_iter().map(hunk).collect(),
         candidates: provenance.candidates,
         runs: provenance.runs,
+        techniques: provenance.techniques.into_iter().map(technique).collect(),
+        model: provenance.model.map(model),
     }
+}
+
+fn technique(report: TechniqueReport) -> wire::TechniqueReport {
+    wire::TechniqueReport { technique: report.technique.as_str().into(), result: report.result }
+}
+
+fn model(model: ModelProvenance) -> wire::ModelProvenance {
+    let ModelProvenance { name, architecture, digest, dtype } = model;
+    wire::ModelProvenance { name, architecture, digest: digest.to_string(), dtype }
 }
 
 fn hunk(hunk: HunkProvenance) -> wire::HunkProvenance {

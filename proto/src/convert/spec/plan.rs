@@ -5,7 +5,7 @@ use reweave_core::{
     RefusalCode, RelativePath, limits,
 };
 
-use super::{Field, source};
+use super::{Field, generation, source};
 use crate::wire::spec as wire;
 
 pub(super) fn refactor(plan: wire::RefactorPlan, at: &Field) -> Result<RefactorPlan, Refusal> {
@@ -33,6 +33,7 @@ pub(super) fn edit(edit: wire::EditRequest, at: &Field) -> Result<EditRequest, R
     Ok(EditRequest {
         lines: edit.lines.map(|lines| line_range(lines, &at.at("lines"))).transpose()?,
         diagnostics: diagnostics(edit.diagnostics, &at.at("diagnostics"))?,
+        holes: generation::holes(edit.holes, &at.at("holes"))?,
         instruction: at.at("instruction").text(edit.instruction)?,
         max_edits: if edit.max_edits == 0 { limits::MAX_EDITS_DEFAULT } else { edit.max_edits },
         priority: edit.priority,
@@ -96,7 +97,7 @@ fn names(given: Vec<String>, max: usize, at: &Field) -> Result<Vec<String>, Refu
     given.into_iter().enumerate().map(|(index, name)| at.index(index).name(name)).collect()
 }
 
-fn line_range(lines: wire::LineRange, at: &Field) -> Result<LineRange, Refusal> {
+pub(super) fn line_range(lines: wire::LineRange, at: &Field) -> Result<LineRange, Refusal> {
     if lines.start_line == 0 {
         return Err(at.at("start_line").invalid("is 0, and lines count from 1"));
     }

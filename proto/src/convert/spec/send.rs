@@ -4,6 +4,7 @@ use reweave_core::{
     BatchItem, CheckName, EditRequest, InlineFile, LineRange, OperatorCall, RefactorPlan, Source, Spec, SpecKind,
 };
 
+use super::generation;
 use crate::wire::spec as wire;
 
 impl From<Spec> for wire::Spec {
@@ -12,6 +13,7 @@ impl From<Spec> for wire::Spec {
             source: source(spec.source),
             kind: Some(kind(spec.kind)),
             seed: spec.seed,
+            generation: Some(generation::send(&spec.generation)),
             budget: Some(wire::Budget {
                 runs: spec.budget.runs,
                 candidates: spec.budget.candidates,
@@ -100,6 +102,7 @@ fn edit(edit: EditRequest) -> wire::EditRequest {
         instruction: edit.instruction,
         max_edits: edit.max_edits,
         priority: edit.priority,
+        holes: edit.holes.into_iter().map(generation::send_hole).collect(),
     }
 }
 

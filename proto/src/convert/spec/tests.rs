@@ -1,7 +1,7 @@
 //! Each rule and limit of a spec, broken once.
 
 use proptest::prelude::*;
-use reweave_core::{EvidenceKind, InlineFile, Language, Sha256};
+use reweave_core::{EvidenceKind, InlineFile, Language, Preset, Sha256, Technique};
 
 use super::*;
 
@@ -255,4 +255,72 @@ proptest! {
         });
         prop_assert_eq!(&accepted(spec.clone().into()), &spec);
     }
+}
+
+#[test]
+fn how_holes_are_refilled_is_read_and_sent_back_the_same() {
+    let generation = wire::Generation {
+        techniques: vec!["rewrite".into(), "diffusion".into()],
+        preset: "fast".into(),
+        guidance: Some(5.0),
+        steps: 50,
+        temperature: Some(0.2),
+    };
+    let spec = accepted(wire::Spec { generation: Some(generation.clone()), ..of(plan()) });
+    assert_eq!(spec.generation.techniques, [Technique::Rewrite, Technique::Diffusion]);
+    assert_eq!((spec.generation.preset, spec.generation.steps), (Some(Preset::Fast), Some(50)));
+    assert_eq!(wire::Spec::from(spec).generation, Some(generation));
+}
+
+#[test]
+fn a_way_to_refill_that_does_not_exist_is_refused_with_its_place() {
+    let with = |generation| wire::Spec { generation: Some(generation), ..of(plan()) };
+    let empty = wire::Generation::default;
+    let named = |names: &[&str]| wire::Generation {
+        techniques: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..empty()
+    };
+    invalid(with(named(&["magic"])), "generation.techniques[0]");
+    invalid(with(named(&["rewrite", "rewrite"])), "generation.techniques[1]");
+    invalid(with(wire::Generation { preset: "best".into(), ..empty() }), "generation.preset");
+    for guidance in [f32::NAN, f32::INFINITY, -1.0, 101.0] {
+        invalid(with(wire::Generation { guidance: Some(guidance), ..empty() }), "generation.guidance");
+        invalid(with(wire::Generation { temperature: Some(guidance), ..empty() }), "generation.temperature");
+    }
+    invalid(with(wire::Generation { steps: 1_025, ..empty() }), "generation.steps");
+}
+
+#[test]
+fn holes_are_read_and_sent_back_the_same() {
+    let lines = wire::LineRange { start_line: 3, end_line: 7 };
+    let holes = vec![
+        wire::Hole { target: "A.f".into(), unit: "body".into(), ..wire::Hole::default() },
+        wire::Hole { lines: Some(lines), ..wire::Hole::default() },
+        wire::Hole {
+            at: Some(wire::Position { line: 2, column: 5 }),
+            unit: "operator".into(),
+            ..wire::Hole::default()
+        },
+        wire::Hole { kind: "if_statement".into(), ..wire::Hole::default() },
+        wire::Hole { kind: "block@12".into(), ..wire::Hole::default() },
+    ];
+    let spec = accepted(of_edit(wire::EditRequest { holes: holes.clone(), ..request() }));
+    let Some(wire::spec::Kind::Edit(edit)) = wire::Spec::from(spec).kind else { panic!("an edit") };
+    assert_eq!(edit.holes, holes);
+}
+
+#[test]
+fn a_hole_without_a_place_or_with_two_is_refused() {
+    let with = |hole: wire::Hole| of_edit(wire::EditRequest { holes: vec![hole], ..request() });
+    invalid(with(wire::Hole::default()), "edit.holes[0]");
+    invalid(with(wire::Hole { target: "f".into(), kind: "block".into(), ..wire::Hole::default() }), "edit.holes[0]");
+    invalid(
+        with(wire::Hole { target: "f".into(), unit: "word".into(), ..wire::Hole::default() }),
+        "edit.holes[0].unit",
+    );
+    invalid(with(wire::Hole { kind: "block@0".into(), ..wire::Hole::default() }), "edit.holes[0].kind");
+    let at = |line, column| wire::Hole { at: Some(wire::Position { line, column }), ..wire::Hole::default() };
+    invalid(with(at(0, 1)), "edit.holes[0].at");
+    let many = vec![wire::Hole { target: "f".into(), ..wire::Hole::default() }; 17];
+    invalid(of_edit(wire::EditRequest { holes: many, ..request() }), "edit.holes");
 }

@@ -24,7 +24,7 @@ fn patch(base: &str, new_text: &str) -> Patch {
         checks: vec![],
         not_checked: vec![],
         risk: Risk::of(vec![]),
-        provenance: Provenance { version: "1".into(), seed: 0, hunks: vec![], candidates: 1, runs: 0 },
+        provenance: Provenance { version: "1".into(), candidates: 1, ..Provenance::default() },
     }
 }
 

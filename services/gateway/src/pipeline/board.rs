@@ -142,7 +142,7 @@ mod tests {
         let spec = SpecId::of("test", "1");
         let mut watch = board.watch(spec);
         let running = board.start(spec);
-        let progress = Progress { stage: Stage::Check, message: "1 of 2".into(), done: 1, total: 2 };
+        let progress = Progress { done: 1, total: 2, ..Progress::new(Stage::Check, "1 of 2") };
         running.progress(progress.clone());
         assert_eq!(board.latest(spec), Some(progress.clone()));
         board.cancel(spec);

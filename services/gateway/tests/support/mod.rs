@@ -94,7 +94,7 @@ impl SynthesisService for Scripted {
         let nth = self.begun(plan.file_path.to_string());
         let script = self.clone();
         tokio::spawn(async move {
-            let progress = Progress { stage: Stage::Plan, message: "scripted".into(), done: 1, total: 2 };
+            let progress = Progress { done: 1, total: 2, ..Progress::new(Stage::Plan, "scripted") };
             send(&sender, Ok(Event::Progress(convert::progress(spec_id, progress)))).await;
             let answer = Ok(Event::Outcome(answer(spec_id)));
             let end = match plan.intent.split_once(' ').unwrap_or((&plan.intent, "0")) {

@@ -1,9 +1,8 @@
 //! Any bytes as a source: whatever can be masked in it comes back to the byte.
 
 use reweave_core::{Edit, Edits, Span};
-use reweave_syntax::place::Place;
-use reweave_syntax::unit::{self, Unit};
 use reweave_syntax::{Hole, ParsedFile, fingerprint, layout, mask, targets};
+use reweave_syntax::{Place, Unit, unit};
 
 use super::input::{Choices, Input};
 
