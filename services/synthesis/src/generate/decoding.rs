@@ -1,7 +1,10 @@
 //! Driving a decoder against the model service, one step after the other, in sight of whoever watches.
 
+use std::sync::Arc;
+
 use reweave_core::{Denoising, EvidenceKind, Glyph, Progress, Proposer, Refusal, RefusalCode, Stage, limits};
 use reweave_decode::{
+    autoregressive::{self, Autoregressive, Stops},
     diffusion::{self, Diffusion},
     preset::Preset,
     problem::{self, Draws, Fill, Next, Problem, Trace},
@@ -47,9 +50,22 @@ impl Effort {
     }
 }
 
+/// How often the longest candidate length a model that writes until it stops may write at most.
+const LENGTH_FACTOR: u32 = 2;
+
+/// One decoding of one hole.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt {
+    pub(super) proposer: Proposer,
+    pub(super) seed: u64,
+    /// What stands in the hole ends with its line.
+    pub(super) one_line: bool,
+}
+
 /// Either decoder.
 pub(super) enum Decoder {
     Diffusion { decoder: Box<Diffusion>, steps: u32 },
+    Autoregressive { decoder: Box<Autoregressive>, steps: u32 },
 }
 
 /// What came out of one decoder.
@@ -66,10 +82,21 @@ impl Decoder {
         mounted: &Mounted,
         problem: &Problem,
         effort: &Effort,
-        _proposer: Proposer,
-        seed: u64,
+        attempt: Attempt,
     ) -> Result<Self, Refusal> {
+        let Attempt { proposer, seed, .. } = attempt;
         let description = &mounted.description;
+        if proposer == Proposer::Autoregressive {
+            let longest = problem.hole.lengths.iter().max().copied().unwrap_or(1) as u32;
+            let steps = longest.saturating_mul(LENGTH_FACTOR);
+            let settings = autoregressive::Settings {
+                draws: effort.draws(seed),
+                stops: attempt.one_line.then(|| one_line(mounted)),
+                ..autoregressive::Settings::of(&effort.preset, seed, steps)
+            };
+            let decoder = Autoregressive::new(description, problem, settings).map_err(unsolvable)?;
+            return Ok(Self::Autoregressive { decoder: Box::new(decoder), steps });
+        }
         let steps = effort.steps;
         let settings =
             diffusion::Settings { steps, draws: effort.draws(seed), ..diffusion::Settings::of(&effort.preset, seed) };
@@ -77,28 +104,31 @@ impl Decoder {
         Ok(Self::Diffusion { decoder: Box::new(decoder), steps })
     }
 
-    fn next(&mut self) -> Next {
+    fn poll(&mut self) -> Next {
         match self {
             Self::Diffusion { decoder, .. } => decoder.poll(),
+            Self::Autoregressive { decoder, .. } => decoder.poll(),
         }
     }
 
     fn answer(&mut self, reply: &Reply) -> Result<Vec<Trace>, problem::Error> {
         match self {
             Self::Diffusion { decoder, .. } => decoder.answer(reply),
+            Self::Autoregressive { decoder, .. } => decoder.answer(reply),
         }
     }
 
     fn finish(&self, fills: Vec<Fill>) -> Decoded {
         let (forwards, faults) = match self {
             Self::Diffusion { decoder, .. } => (decoder.forwards(), decoder.faults()),
+            Self::Autoregressive { decoder, .. } => (decoder.forwards(), decoder.faults()),
         };
         Decoded { fills, forwards, faults: faults.iter().map(ToString::to_string).collect() }
     }
 
     fn steps(&self) -> u32 {
         match self {
-            Self::Diffusion { steps, .. } => *steps,
+            Self::Diffusion { steps, .. } | Self::Autoregressive { steps, .. } => *steps,
         }
     }
 }
@@ -113,7 +143,7 @@ pub(super) async fn run(
     let mut session = mounted.model.session().await.map_err(refused)?;
     let mut taken = 0;
     loop {
-        let step = match decoder.next() {
+        let step = match decoder.poll() {
             Next::Done(fills) => return Ok(decoder.finish(fills)),
             Next::Step(step) => step,
         };
@@ -142,6 +172,11 @@ fn denoising(mounted: &Mounted, trace: &Trace, (hole, step, steps): (u32, u32, u
         Some(token) => Glyph::Kept(text(*token)),
     };
     Denoising { hole, step, steps, glyphs: trace.hole.iter().enumerate().map(glyph).collect() }
+}
+
+/// Ends a fill with its line.
+fn one_line(mounted: &Mounted) -> Stops {
+    Stops { texts: vec![b"\n".to_vec()], vocabulary: Arc::clone(&mounted.vocabulary) }
 }
 
 /// A problem that no step could solve.

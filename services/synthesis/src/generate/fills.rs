@@ -66,7 +66,7 @@ fn judge(
     proposer: Proposer,
     fill: &Fill,
 ) -> Result<Edit, (&'static str, String)> {
-    let text = String::from_utf8(mounted.vocabulary.decode(&fill.tokens))
+    let text = String::from_utf8(fill.text(&mounted.vocabulary))
         .map_err(|error| ("not_text", format!("the tokens make no UTF-8: {error}")))?;
     let text = if line_end(base) == "\r\n" { text.replace("\r\n", "\n").replace('\n', "\r\n") } else { text };
     if text.trim().is_empty() {

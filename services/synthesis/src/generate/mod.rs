@@ -13,7 +13,7 @@ use reweave_decode::{length::Extent, problem::Problem};
 use reweave_syntax::{Choices, ParsedFile, layout, unit::UnitHole};
 
 use crate::{engine::Work, item::blocking};
-use decoding::{Decoder, Effort};
+use decoding::{Attempt, Decoder, Effort};
 use fills::{Accepted, Tally};
 pub(crate) use model::{Models, Mounted};
 
@@ -62,7 +62,8 @@ impl Filling {
         let mut tally = Tally::default();
         for round in 0..=effort.preset.repair_rounds {
             let seed = work.seed.wrapping_add(u64::from(round) << 32).wrapping_add(index as u64);
-            let decoder = Decoder::new(&self.mounted, &problem, &effort, self.proposer, seed)?;
+            let attempt = Attempt { proposer: self.proposer, seed, one_line: self.is_one_line(hole) };
+            let decoder = Decoder::new(&self.mounted, &problem, &effort, attempt)?;
             let decoded = decoding::run(work, &self.mounted, decoder, index).await?;
             tally.decoded(&decoded);
             let (base, hole, mounted, proposer) =
@@ -88,6 +89,15 @@ impl Filling {
         let choices = Choices::of(&self.base, hole);
         let extent = if choices.is_some() { Extent::Token } else { extent(hole.unit) };
         context::problem(&self.mounted, around, told, choices, (extent, effort.preset.lengths)).await
+    }
+
+    /// Whether a fill of `hole` ends with its line, as what stands there does.
+    fn is_one_line(&self, hole: &UnitHole) -> bool {
+        let is_small = match hole.unit {
+            Unit::Expression | Unit::Arguments | Unit::Type | Unit::Operator | Unit::Import | Unit::Signature => true,
+            Unit::Definition | Unit::Body | Unit::Statement | Unit::Lines | Unit::Docstring | Unit::Comment => false,
+        };
+        is_small && !self.base.slice(hole.span).contains('\n')
     }
 
     /// The file with the best fills of the holes before, and where `hole` stands in it.

@@ -22,7 +22,7 @@ pub(crate) struct Models {
 pub(crate) struct Mounted {
     pub(super) model: Model,
     pub(super) description: Description,
-    pub(super) vocabulary: Vocabulary,
+    pub(super) vocabulary: Arc<Vocabulary>,
 }
 
 impl Models {
@@ -45,7 +45,7 @@ impl Models {
         {
             return Ok(Arc::clone(mounted));
         }
-        let vocabulary = model.vocabulary(&description).await.map_err(refused)?;
+        let vocabulary = Arc::new(model.vocabulary(&description).await.map_err(refused)?);
         let mounted = Arc::new(Mounted { model: model.clone(), description, vocabulary });
         *known = Some(Arc::clone(&mounted));
         Ok(mounted)
