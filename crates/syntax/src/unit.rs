@@ -156,9 +156,11 @@ fn around(parsed: &ParsedFile, span: Span, unit: Option<Unit>) -> Result<Vec<Uni
     let mut line = std::iter::successors(node, Node::parent).take_while(|node| node.parent().is_some());
     let found = line.find_map(|node| match unit {
         Some(unit) => of_node(parsed, unit, node),
+        // An operator is masked where it is asked for; else a position on one means the expression around it.
         None => Unit::ALL
             .into_iter()
             .rev()
+            .filter(|unit| *unit != Unit::Operator)
             .find_map(|unit| is_of(parsed, unit, node).then(|| of_found(parsed, unit, node)).flatten()),
     });
     Ok(found.into_iter().collect())
