@@ -15,7 +15,7 @@ use layer::Layer;
 pub use secret::Secret;
 
 /// Every section a configuration file may hold.
-pub const SECTIONS: [&str; 5] = ["telemetry", "server", "gateway", "synthesis", "checks"];
+pub const SECTIONS: [&str; 7] = ["telemetry", "server", "gateway", "synthesis", "checks", "inference", "network"];
 /// What configuration variables start with; the rest is `SECTION__FIELD`, with `__` before each nested field.
 pub const ENVIRONMENT_PREFIX: &str = "REWEAVE_";
 

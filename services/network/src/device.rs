@@ -43,6 +43,15 @@ impl Precision {
         }
     }
 
+    /// Of one number.
+    #[must_use]
+    pub fn bytes(self) -> u64 {
+        match self {
+            Self::F32 => 4,
+            Self::Bf16 => 2,
+        }
+    }
+
     pub(crate) fn kind(self) -> Kind {
         match self {
             Self::F32 => Kind::Float,
@@ -97,7 +106,7 @@ fn load_cuda() -> Result<(), String> {
     )]
     let library = unsafe { Library::open(Some("libtorch_cuda.so"), RTLD_NOW | RTLD_GLOBAL) };
     // It registers functions with libtorch, so it stays to the end of the process.
-    library.map(std::mem::forget).map_err(|error| error.to_string())
+    library.map(std::mem::forget).map_err(|error| reweave_chassis::service::chain(&error))
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -4,7 +4,9 @@
 //! [`reweave_decode::protocol::Backend`]. [`sentence::SentenceEncoder`] makes vectors of texts.
 
 pub mod backend;
+pub mod config;
 pub mod decoder;
 pub mod device;
 pub mod loader;
 pub mod sentence;
+pub mod service;

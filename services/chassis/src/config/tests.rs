@@ -122,13 +122,15 @@ fn an_unknown_section_is_refused_and_that_of_another_service_is_skipped() {
     refused(
         layers,
         expect![
-            "reweave.toml: there is no section `gatway`; sections are telemetry, server, gateway, synthesis, checks"
+            "reweave.toml: there is no section `gatway`; sections are telemetry, server, gateway, synthesis, checks, \
+             inference, network"
         ],
     );
     refused(
         variables(&[("REWEAVE_CHEKS__MEMORY_MIB", "1")]),
         expect![
-            "environment variable REWEAVE_CHEKS__MEMORY_MIB: there is no section `cheks`; sections are telemetry, server, gateway, synthesis, checks"
+            "environment variable REWEAVE_CHEKS__MEMORY_MIB: there is no section `cheks`; sections are telemetry, server, gateway, synthesis, checks, \
+             inference, network"
         ],
     );
 }

@@ -5,4 +5,5 @@
 mod batches;
 mod fixture;
 mod parity;
+mod served;
 mod vectors;
