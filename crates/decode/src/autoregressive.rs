@@ -4,6 +4,7 @@
 //! stands before. `poll` gives a step to run, `answer` takes its reply. A sample costs one forward for each token and one for
 //! its end, at most [`Settings::tokens_max`] + 1; twice that under guidance.
 
+mod guide;
 mod sample;
 mod walk;
 
@@ -21,6 +22,7 @@ use crate::protocol::{Canvas, TokenId};
 use crate::vocabulary::Vocabulary;
 use crate::window;
 
+use guide::Guide;
 use sample::Sample;
 use walk::Walk;
 
@@ -93,7 +95,7 @@ impl Autoregressive {
             problem.after.clear();
         }
         let strings = match &problem.hole.constraint {
-            Constraint::Free => None,
+            Constraint::Free | Constraint::Pattern(_) => None,
             Constraint::OneOf(strings) => Some(strings),
         };
         let longest =
@@ -107,7 +109,12 @@ impl Autoregressive {
                 Mode::Walk(Walk::new(strings, &problem.hole.old, end, prompt.len())?)
             }
             None => {
-                let samples = (0..settings.draws.distinct()).map(|sample| Sample::new(sample, prompt.len() as u32));
+                let start = prompt.len() as u32;
+                let guide = match &problem.hole.constraint {
+                    Constraint::Pattern(pattern) => Some(Guide::new(pattern, &problem.hole.old)?),
+                    Constraint::Free | Constraint::OneOf(_) => None,
+                };
+                let samples = (0..settings.draws.distinct()).map(|sample| Sample::new(sample, start, guide.clone()));
                 Mode::Samples(samples.collect(), 0)
             }
         };
@@ -218,7 +225,7 @@ impl Autoregressive {
                         self.deltas.push(Delta::Open { canvas: canvas as u32, content: self.prompt.clone() });
                         *opened = canvas + 1;
                     }
-                    asks.push(sample.ask(canvas as u32, &self.settings));
+                    asks.push(sample.ask(canvas as u32, &self.settings, self.description.end));
                 }
                 asks
             }
@@ -237,7 +244,9 @@ impl Autoregressive {
 
     fn options(&self) -> Options {
         let Draws { temperature, top_p, seed, guidance, .. } = self.settings.draws.clone();
-        let greedy = Options::greedy(Attention::Causal, 1);
+        let guided = matches!(&self.mode, Mode::Samples(samples, _) if samples.iter().any(Sample::is_guided));
+        let top_k = if guided { guide::TOP_K.min(self.description.bounds.top_k_max) } else { 1 };
+        let greedy = Options::greedy(Attention::Causal, top_k);
         Options { temperature, top_p, seed, guidance, end_allowed: true, ..greedy }
     }
 }

@@ -6,6 +6,7 @@
 
 mod choice;
 mod lane;
+mod matching;
 
 #[cfg(test)]
 mod reference;
@@ -15,7 +16,7 @@ mod tests;
 use crate::length;
 use crate::order::Order;
 use crate::preset::Preset;
-use crate::problem::{Draws, Error, Fill, Next, Problem, Surroundings, Trace, check, predictions, ranked};
+use crate::problem::{Constraint, Draws, Error, Fill, Next, Problem, Surroundings, Trace, check, predictions, ranked};
 use crate::protocol::{Attention, Delta, Description, Fault, Options, Reply, Step};
 use crate::quota::Quota;
 use crate::schedule::Schedule;
@@ -64,6 +65,8 @@ pub struct Diffusion {
     settings: Settings,
     description: Description,
     surroundings: Surroundings,
+    /// Best ids that are wanted of each position.
+    top_k: u32,
     /// All canvases, in the order in which they are opened.
     lanes: Vec<Lane>,
     /// Of `lanes`, how many were opened.
@@ -101,6 +104,7 @@ impl Diffusion {
             settings,
             description: description.clone(),
             surroundings,
+            top_k: if matches!(problem.hole.constraint, Constraint::Pattern(_)) { matching::TOP_K } else { 1 },
             lanes,
             opened: 0,
             deltas: Vec::new(),
@@ -202,6 +206,7 @@ impl Diffusion {
 
     fn options(&self) -> Options {
         let Draws { temperature, top_p, seed, guidance, .. } = self.settings.draws.clone();
-        Options { temperature, top_p, seed, guidance, ..Options::greedy(Attention::AllVisible, 1) }
+        let top_k = self.top_k.min(self.description.bounds.top_k_max);
+        Options { temperature, top_p, seed, guidance, ..Options::greedy(Attention::AllVisible, top_k) }
     }
 }

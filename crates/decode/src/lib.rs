@@ -9,7 +9,9 @@ pub mod problem;
 pub mod autoregressive;
 pub mod diffusion;
 
+pub mod dfa;
 pub mod length;
+pub mod pattern;
 pub mod preset;
 mod window;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::pattern::Pattern;
 use crate::predict;
 use crate::protocol::{
     Attention, Canvas, Cell, Description, Fault, FaultCode, Guidance, Options, Prediction, Reply, Role, Segment, Step,
@@ -57,6 +58,8 @@ pub enum Constraint {
     Free,
     /// One of these token strings; solved exactly, whatever the hole's lengths say.
     OneOf(Vec<Vec<TokenId>>),
+    /// A text that an automaton accepts, of one of the hole's lengths; never the old text.
+    Pattern(Pattern),
 }
 
 /// One way to fill the hole.
@@ -120,6 +123,10 @@ pub enum Error {
     NothingAllowed,
     #[error("the allowed set of the hole has {0} members, more than {1}")]
     TooManyAllowed(usize, usize),
+    #[error("the pattern's vocabulary of {tokens} tokens is not that of the model, which has {model}")]
+    Vocabulary { tokens: usize, model: usize },
+    #[error("the hole's pattern without the old text has too many states")]
+    PatternTooLarge,
     #[error("a hole of {hole} tokens and {control} control tokens do not fit into {window} positions")]
     TooLong { hole: usize, control: usize, window: usize },
     #[error("{0} is 0")]
@@ -230,9 +237,15 @@ pub(crate) fn check(description: &Description, problem: &Problem, draws: &Draws)
     }
     let text = [instruction, retrieved, before, after, &hole.old].into_iter().flatten();
     let allowed: &[Vec<TokenId>] = match &hole.constraint {
-        Constraint::Free => &[],
+        Constraint::Free | Constraint::Pattern(_) => &[],
         Constraint::OneOf(strings) => strings,
     };
+    if let Constraint::Pattern(Pattern { vocabulary, .. }) = &hole.constraint {
+        let (tokens, model) = (vocabulary.len(), description.vocabulary as usize);
+        if tokens > model {
+            return Err(Error::Vocabulary { tokens, model });
+        }
+    }
     let mut text = text.chain(allowed.iter().flatten()).copied();
     text.find(|id| !is_text(description, *id)).map_or(Ok(()), |id| Err(Error::Token(id)))
 }

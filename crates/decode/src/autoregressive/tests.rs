@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::device::Device;
+use crate::dfa::Dfa;
+use crate::pattern::Pattern;
 use crate::problem::Hole;
 use crate::protocol::{Backend, Bounds, Branch, FaultCode, Guidance, Query};
 use crate::scripted::{END, FILL_IN_MIDDLE, Scripted};
@@ -128,6 +130,18 @@ fn samples_differ_and_wait_for_room() {
     assert_eq!(first.len(), 5);
 }
 
+fn matching(dfa: Dfa) -> Constraint {
+    Constraint::Pattern(Pattern { dfa, vocabulary: Arc::new(Scripted::vocabulary()) })
+}
+
+#[test]
+fn a_pattern_is_written_and_ends_where_the_model_turns_to_something_else() {
+    let names = matching(Dfa::identifier(b""));
+    let run = run(model(1).saying(&["total + 1"]), &problem("return ", "", names), settings(20));
+    assert_eq!(run.fills.iter().map(text).collect::<Vec<_>>(), ["total"]);
+    assert_eq!(run.decoder.forwards(), 6, "five bytes, and the space after them");
+}
+
 #[test]
 fn impossible_problems_are_refused_before_the_first_step() {
     let refused = |problem: Problem, settings: Settings| {
@@ -197,6 +211,19 @@ proptest! {
                 prop_assert_eq!(&text(fill), string);
                 prop_assert!((f64::from(fill.score) - wanted).abs() < 1e-4);
             }
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_met_in_time_for_any_weights(seed: u64, which in 0_usize..4, tokens_max in 3_u32..12, hot: bool) {
+        let dfa = [Dfa::identifier(b""), Dfa::integer(), Dfa::float(), Dfa::text(b'"')][which].clone();
+        let draws = Draws { samples: 2, temperature: if hot { 1.0 } else { 0.0 }, seed, ..Draws::greedy() };
+        let wanted = Settings { draws, ..settings(tokens_max) };
+        let run = run(model(seed), &problem("a = ", ";", matching(dfa.clone())), wanted);
+        prop_assert!(!run.fills.is_empty() && run.decoder.faults().is_empty(), "{:?}", run.decoder.faults());
+        for fill in &run.fills {
+            prop_assert!(dfa.accepts(text(fill).as_bytes()), "{}", text(fill));
+            prop_assert!(text(fill) != "x" && fill.tokens.len() <= tokens_max as usize);
         }
     }
 

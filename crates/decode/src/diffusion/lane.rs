@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::choice::{self, Choice};
+use super::matching::{self, Matching};
 use super::{Settings, length};
 use crate::order::{Order, at_random};
+use crate::pattern::Solution;
 use crate::problem::{Constraint, Error, Fill, Problem, Surroundings, Trace, is_text};
 use crate::protocol::{Ask, CanvasId, Delta, Description, Fault, FaultCode, Prediction, TokenId};
 
@@ -15,7 +17,12 @@ pub(super) enum Work {
     Denoise { sample: u32 },
     /// Ask once and solve.
     Choose(Choice),
+    /// Denoise it to a text that a pattern accepts.
+    Match(Matching),
 }
+
+/// Index in the hole, token, log-probability.
+type Commit = (u32, TokenId, f32);
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -53,24 +60,31 @@ pub(super) fn works(
 ) -> Result<Vec<(usize, Work)>, Error> {
     match &problem.hole.constraint {
         Constraint::Free => {
-            let longest = (description.bounds.wanted_max as usize).min(settings.positions_max);
-            let mut seen = BTreeSet::new();
-            let mut lengths = problem.hole.lengths.clone();
-            lengths.retain(|length| (1..=longest).contains(length) && seen.insert(*length));
-            lengths.truncate(length::LENGTHS_MAX);
-            if lengths.is_empty() {
-                return Err(Error::NoLength(longest));
-            }
             let samples = 0..settings.draws.distinct();
-            Ok(samples
-                .flat_map(|sample| lengths.iter().map(move |length| (*length, Work::Denoise { sample })))
-                .collect())
+            let lengths = lengths(description, problem, settings)?;
+            let of_sample = |sample| lengths.iter().map(move |length| (*length, Work::Denoise { sample }));
+            Ok(samples.flat_map(of_sample).collect())
+        }
+        Constraint::Pattern(pattern) => {
+            let matching = Matching::new(pattern, &problem.hole.old, settings.fills_max)?;
+            let lengths = lengths(description, problem, settings)?.into_iter();
+            Ok(lengths.map(|length| (length, Work::Match(matching.clone()))).collect())
         }
         Constraint::OneOf(strings) => {
             let choices = choice::by_length(strings, &problem.hole.old, settings.fills_max)?;
             Ok(choices.into_iter().map(|choice| (choice.length(), Work::Choose(choice))).collect())
         }
     }
+}
+
+/// The hole's candidate lengths that the model can take, each once.
+fn lengths(description: &Description, problem: &Problem, settings: &Settings) -> Result<Vec<usize>, Error> {
+    let longest = (description.bounds.wanted_max as usize).min(settings.positions_max);
+    let mut seen = BTreeSet::new();
+    let mut lengths = problem.hole.lengths.clone();
+    lengths.retain(|length| (1..=longest).contains(length) && seen.insert(*length));
+    lengths.truncate(length::LENGTHS_MAX);
+    if lengths.is_empty() { Err(Error::NoLength(longest)) } else { Ok(lengths) }
 }
 
 /// Numbers the canvases.
@@ -118,7 +132,7 @@ impl Lane {
         let busy = match (&self.work, order) {
             (Work::Choose(_), _) => return 1,
             // Any step may come to commit something.
-            (_, Order::Origin) => self.commits.len(),
+            (Work::Denoise { .. }, Order::Origin) => self.commits.len(),
             _ => self.commits.iter().filter(|commits| **commits > 0).count(),
         };
         busy.min(self.length()) as u64 + u64::from(!self.probe.is_empty())
@@ -146,11 +160,16 @@ impl Lane {
     }
 
     fn ask_hole(&mut self, settings: &Settings) -> Option<Ask> {
+        let masked = self.masked();
         let sample = match &self.work {
             Work::Choose(choice) => return Some(choice.ask(self.canvas, self.start)),
+            Work::Match(matching) => {
+                let busy = self.commits.iter().skip(self.step as usize).position(|commits| *commits > 0)?;
+                self.step += busy as u32;
+                return Some(matching.ask(self.canvas, masked, self.start));
+            }
             Work::Denoise { sample } => *sample,
         };
-        let masked = self.masked();
         let steps = self.commits.len() as u32;
         while self.step < steps {
             let seed = settings.draws.seed_of(sample, self.step);
@@ -187,15 +206,17 @@ impl Lane {
             self.state = State::Done;
             return Ok((0..self.length() as u32).collect());
         }
-        let quota = match settings.order {
-            Order::Origin => predictions.len(),
-            _ => self.commits[self.step as usize],
+        let drawn = match &mut self.work {
+            Work::Match(matching) => {
+                let mut solutions = matching.solve(&self.hole, predictions, self.start)?;
+                let best = solutions[0].clone();
+                if self.solved.is_empty() {
+                    self.solved = solutions.drain(..).map(matching::fill).collect();
+                }
+                self.surest_of(best)
+            }
+            _ => self.surest(settings, description, predictions)?,
         };
-        let surest = settings.order.surest(predictions, quota);
-        let drawn: Vec<(u32, TokenId, f32)> = surest
-            .into_iter()
-            .map(|index| self.committed(description, &predictions[index]))
-            .collect::<Result<_, _>>()?;
         for (index, token, log_prob) in &drawn {
             self.hole[*index as usize] = Some((*token, *log_prob));
             deltas.push(Delta::Set { canvas: self.canvas, position: self.start + index, token: *token });
@@ -207,7 +228,33 @@ impl Lane {
         Ok(drawn.into_iter().map(|(index, ..)| index).collect())
     }
 
-    fn committed(&self, description: &Description, prediction: &Prediction) -> Result<(u32, TokenId, f32), Fault> {
+    /// What the order commits of the draws: index in the hole, token, log-probability.
+    fn surest(
+        &self,
+        settings: &Settings,
+        description: &Description,
+        predictions: &[Prediction],
+    ) -> Result<Vec<Commit>, Fault> {
+        let quota = match settings.order {
+            Order::Origin => predictions.len(),
+            _ => self.commits[self.step as usize],
+        };
+        let surest = settings.order.surest(predictions, quota);
+        surest.into_iter().map(|index| self.committed(description, &predictions[index])).collect()
+    }
+
+    /// The most probable masked tokens of a string, as many as the step commits.
+    fn surest_of(&self, best: Solution) -> Vec<Commit> {
+        let tokens = best.tokens.into_iter().zip(best.log_probs).enumerate();
+        let masked = tokens.filter(|(index, _)| self.hole[*index].is_none());
+        let mut commits: Vec<Commit> =
+            masked.map(|(index, (token, log_prob))| (index as u32, token, log_prob)).collect();
+        commits.sort_by(|left, right| right.2.total_cmp(&left.2));
+        commits.truncate(self.commits[self.step as usize]);
+        commits
+    }
+
+    fn committed(&self, description: &Description, prediction: &Prediction) -> Result<Commit, Fault> {
         let drawn = prediction.drawn;
         if !is_text(description, drawn.token) {
             return Err(Fault::new(
@@ -225,6 +272,12 @@ impl Lane {
     }
 
     fn finish(&mut self, deltas: &mut Vec<Delta>) {
+        if let Work::Match(_) = self.work {
+            let (tokens, log_probs) = self.hole.iter().flatten().copied().unzip();
+            self.solved.push(matching::fill(Solution { tokens, log_probs }));
+            self.state = State::Done;
+            return;
+        }
         self.state = if self.probe.is_empty() { State::Done } else { State::Probing };
         if self.state == State::Probing {
             deltas.extend(self.probed().into_iter().map(|position| Delta::Unset { canvas: self.canvas, position }));
@@ -237,7 +290,7 @@ impl Lane {
         Trace { step, canvas: self.canvas, sample: self.sample(), hole, committed }
     }
 
-    /// What came out; nothing of a canvas that was given up.
+    /// What came out; of a canvas that was given up, what had been solved before.
     pub(super) fn fills(&self) -> Vec<Fill> {
         if self.state != State::Done || !self.solved.is_empty() {
             return self.solved.clone();
@@ -250,7 +303,7 @@ impl Lane {
     fn sample(&self) -> u32 {
         match self.work {
             Work::Denoise { sample } => sample,
-            Work::Choose(_) => 0,
+            Work::Choose(_) | Work::Match(_) => 0,
         }
     }
 

@@ -7,7 +7,7 @@ use super::*;
 use crate::device::Device;
 use crate::order::Order;
 use crate::predict::{Place, Predictor, Rows};
-use crate::problem::{Constraint, Control, Hole};
+use crate::problem::{Control, Hole};
 use crate::protocol::{Backend, Bounds, Cell, FaultCode, Guidance, Prediction, Query, TokenId};
 use crate::scripted::Scripted;
 

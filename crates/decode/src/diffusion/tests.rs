@@ -3,8 +3,12 @@
 use proptest::prelude::*;
 
 use super::*;
+use std::sync::Arc;
+
 use crate::device::Device;
-use crate::problem::{Constraint, Control, Hole};
+use crate::dfa::Dfa;
+use crate::pattern::Pattern;
+use crate::problem::{Control, Hole};
 use crate::protocol::{Backend, Bounds, FaultCode, Guidance, TokenId};
 use crate::scripted::{MASK, Scripted};
 
@@ -170,6 +174,46 @@ fn a_bounded_set_takes_one_forward_for_each_length_and_never_gives_the_old_text(
     assert!(!found.contains(&"<=".to_owned()));
 }
 
+/// A hole after `a = ` that must hold what `dfa` accepts.
+fn matching(dfa: Dfa, old: &str, lengths: &[usize]) -> Problem {
+    let mut problem = problem("a = ", ";", lengths);
+    problem.hole.old = tokens(old);
+    problem.hole.constraint = Constraint::Pattern(Pattern { dfa, vocabulary: Arc::new(Scripted::vocabulary()) });
+    problem
+}
+
+#[test]
+fn a_pattern_is_kept_whatever_the_model_would_rather_say() {
+    let backend = || Scripted::new(1).saying(&["count", "9_a"]);
+    let names = Dfa::identifier(b"");
+    let run = run(backend(), &matching(names.clone(), "x", &[3, 5]), settings(50, 1));
+    assert_eq!(text(&run.fills[0]), "count");
+    assert!(run.fills.len() >= 8, "runners-up are returned too");
+    assert!(run.fills.iter().all(|fill| names.accepts(text(fill).as_bytes())));
+    assert_eq!(run.decoder.forwards(), 8);
+    let kept = self::run(backend(), &matching(names, "count", &[5]), settings(50, 1));
+    assert!(kept.fills.iter().all(|fill| text(fill) != "count"), "the old text is no answer");
+    assert!(!kept.fills.is_empty());
+}
+
+#[test]
+fn a_pattern_that_no_string_of_a_length_meets_fails_that_canvas_alone() {
+    let operators = Dfa::words(&["<", "=="]).unwrap();
+    let run = run(Scripted::new(1), &matching(operators.clone(), "=", &[1, 2, 3]), settings(50, 1));
+    assert_eq!(run.fills.iter().map(text).collect::<std::collections::BTreeSet<_>>(), ["<".into(), "==".into()].into());
+    assert_eq!(run.decoder.faults().iter().map(|fault| fault.code).collect::<Vec<_>>(), [FaultCode::NothingAllowed]);
+    let one = Dfa::words(&["=="]).unwrap();
+    assert_eq!(refused(&matching(one, "==", &[2]), settings(1, 1)), Error::NothingAllowed);
+    let mut short = Scripted::new(0).description().clone();
+    short.vocabulary = 200;
+    short.specials.clear();
+    short.begin = None;
+    let mut foreign = matching(operators, "=", &[1]);
+    foreign.control = Control::default();
+    let refusal = Diffusion::new(&short, &foreign, settings(1, 1)).unwrap_err();
+    assert_eq!(refusal, Error::Vocabulary { tokens: 262, model: 200 });
+}
+
 #[test]
 fn an_impossible_problem_is_refused_before_the_first_step() {
     let ordinary = || problem("a", "b", &[3]);
@@ -237,6 +281,19 @@ fn quotas() -> impl Strategy<Value = Quota> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_pattern_is_met_by_every_fill_for_any_weights(
+        (seed, quota, order) in (any::<u64>(), quotas(), orders()), which in 0_usize..4, (steps, tokens_per_step) in (1_u32..9, 1_u32..4),
+    ) {
+        let dfa = [Dfa::identifier(b"$"), Dfa::integer(), Dfa::float(), Dfa::text(b'"')][which].clone();
+        let problem = matching(dfa.clone(), "1", &[3, 4, 6]);
+        let run = run(Scripted::new(seed), &problem, Settings { quota, order, ..settings(steps, tokens_per_step) });
+        prop_assert!(!run.fills.is_empty() && run.decoder.faults().is_empty());
+        prop_assert!(run.fills.iter().all(|fill| dfa.accepts(text(fill).as_bytes())));
+        prop_assert!(run.decoder.forwards() <= run.decoder.forwards_max());
+        prop_assert!(run.decoder.forwards_max() <= 13);
+    }
 
     #[test]
     fn the_decoder_halts_within_its_bounds_and_fills_every_hole(
