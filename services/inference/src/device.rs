@@ -5,8 +5,6 @@
 
 mod line;
 mod run;
-#[cfg(test)]
-mod tests;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},

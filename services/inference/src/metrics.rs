@@ -23,6 +23,7 @@ pub enum Kind {
 }
 
 const SESSIONS: &str = "reweave_inference_sessions_open";
+const HELD: &str = "reweave_inference_positions_held";
 const WAITING: &str = "reweave_inference_jobs_waiting";
 const STEPS: &str = "reweave_inference_steps_total";
 const FAULTS: &str = "reweave_inference_faults_total";
@@ -37,6 +38,7 @@ const TEXTS: &str = "reweave_inference_texts_embedded_total";
 /// Every metric of the service.
 pub const METRICS: &[Metric] = &[
     Metric { name: SESSIONS, kind: Kind::Gauge, labels: "", help: "Sessions that are open" },
+    Metric { name: HELD, kind: Kind::Gauge, labels: "", help: "Positions of all canvases of all sessions" },
     Metric { name: WAITING, kind: Kind::Gauge, labels: "", help: "Steps, scores and texts that wait for the device" },
     Metric { name: STEPS, kind: Kind::Counter, labels: "", help: "Steps of sessions that were answered" },
     Metric {
@@ -92,6 +94,10 @@ pub fn describe() {
 
 pub(crate) fn gauge_sessions(open: usize) {
     gauge!(SESSIONS).set(f64::from(u32::try_from(open).unwrap_or(u32::MAX)));
+}
+
+pub(crate) fn gauge_positions(held: usize) {
+    gauge!(HELD).set(f64::from(u32::try_from(held).unwrap_or(u32::MAX)));
 }
 
 pub(crate) fn gauge_waiting(jobs: usize) {

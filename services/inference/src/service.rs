@@ -3,7 +3,13 @@
 mod serve;
 mod stream;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use reweave_chassis::{in_process, status};
 use reweave_decode::protocol::{Encoded, Fault, FaultCode, Load, Scoring, Served as Described};
@@ -46,6 +52,8 @@ struct Shared {
     /// One permit for each session that may be open.
     sessions: Arc<Semaphore>,
     tokenizing: Arc<Semaphore>,
+    /// Of all canvases of all sessions.
+    positions: AtomicUsize,
     closing: CancellationToken,
 }
 
@@ -59,6 +67,7 @@ impl Inference {
             device: Device::start(&config, load)?,
             sessions: Arc::new(Semaphore::new(config.sessions_max.get() as usize)),
             tokenizing: Arc::new(Semaphore::new(config.tokenizing_max.get() as usize)),
+            positions: AtomicUsize::new(0),
             closing: CancellationToken::new(),
             config,
         };
@@ -68,6 +77,12 @@ impl Inference {
     /// Resolves once loading has come to an end, with a model or without.
     pub async fn loaded(&self) {
         self.shared.device.loaded().await;
+    }
+
+    /// Positions of all canvases of all sessions: what callers take in memory.
+    #[must_use]
+    pub fn positions(&self) -> usize {
+        self.shared.positions.load(Ordering::Relaxed)
     }
 
     /// The service as a tonic server.

@@ -3,7 +3,7 @@
 //! The session dies with its stream, whichever end goes first: its canvases are freed, and its step in the device's line
 //! is dropped.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use reweave_decode::protocol::{Answer, CanvasId, Fault, FaultCode, Query, Reply, Step};
 use reweave_proto::{
@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
-use super::{Inference, failed, served};
+use super::{Inference, served};
 use crate::{
     batch::Cost,
     device::{Outcome, Ready},
@@ -43,7 +43,8 @@ pub(super) fn open(
         inference.gauge_sessions();
         let gone = replies.clone();
         let closing = inference.shared.closing.clone();
-        let conversation = Conversation { inference: &inference, ready, session: Session::default(), permit };
+        let held = Held { inference: &inference, positions: 0 };
+        let conversation = Conversation { inference: &inference, ready, session: Session::default(), held, permit };
         tokio::select! {
             () = conversation.hold(requests, replies) => {}
             // Whoever stopped reading wants nothing more, a step that waits for the device included.
@@ -66,6 +67,7 @@ struct Conversation<'a> {
     inference: &'a Inference,
     ready: Arc<Ready>,
     session: Session,
+    held: Held<'a>,
     /// Held as long as the canvases.
     #[expect(dead_code, reason = "dropping it is its use")]
     permit: OwnedSemaphorePermit,
@@ -80,9 +82,9 @@ impl Conversation<'_> {
                 Ok(Ok(None)) => return,
                 // Too large a message, say. The stream is not readable any further.
                 Ok(Err(status)) => Err(status),
-                Err(_) => Err(failed(Fault::new(
-                    FaultCode::Overloaded,
-                    format!("the session asked for nothing in {} ms and is closed", idle.as_millis()),
+                Err(_) => Err(Status::unavailable(format!(
+                    "the session asked for nothing in {} ms and is closed",
+                    idle.as_millis()
                 ))),
             };
             let over = response.is_err();
@@ -116,6 +118,7 @@ impl Conversation<'_> {
     async fn step(&mut self, step: Step) -> Result<Reply, Fault> {
         let id = step.id;
         let planned = self.session.step(step, &served(&self.ready)?.rules)?;
+        self.held.set(self.session.positions());
         let (asked, queries) = part(planned);
         let forwards = queries.iter().map(|query| Cost::of(query).rows).sum::<usize>();
         let outcomes = self.inference.shared.device.predict(queries).await?;
@@ -149,6 +152,28 @@ fn answers(asked: Vec<Asked>, outcomes: Vec<Outcome>) -> Vec<Answer> {
         Answer { canvas, predictions }
     };
     asked.into_iter().map(answer).collect()
+}
+
+/// What a session takes, as part of what all take; given back when it ends, however it ends.
+struct Held<'a> {
+    inference: &'a Inference,
+    positions: usize,
+}
+
+impl Held<'_> {
+    fn set(&mut self, positions: usize) {
+        let all = &self.inference.shared.positions;
+        all.fetch_add(positions, Ordering::Relaxed);
+        let before = all.fetch_sub(self.positions, Ordering::Relaxed);
+        metrics::gauge_positions(before - self.positions);
+        self.positions = positions;
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.set(0);
+    }
 }
 
 impl Inference {

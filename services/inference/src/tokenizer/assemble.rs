@@ -33,6 +33,11 @@ pub(super) fn read(dir: &Path, rows: u32, specials: &[TokenId]) -> Result<(token
     let vocabulary = vocabulary.ok_or_else(|| shape("`model.vocab` is not a map"))?;
     let kept = keep_text(vocabulary, &added, specials, &shape)?;
     let table = table(vocabulary, &kept, rows, specials)?;
+    // An added token keeps its id only if the vocabulary has it. No text is split into one by the model: its blanks are no
+    // byte letters.
+    for (content, id) in kept.iter().filter_map(|token| Some((token["content"].as_str()?, &token["id"]))) {
+        vocabulary.insert(content.to_owned(), id.clone());
+    }
     tokenizer["added_tokens"] = kept.into();
     for field in ["normalizer", "post_processor", "truncation", "padding"] {
         tokenizer[field] = Value::Null;

@@ -1,4 +1,8 @@
 //! The service over the real stubs, in process, on the scripted backend.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod bad_input;
 mod pod;
 mod session;
+mod vanishing;

@@ -1,21 +1,74 @@
 //! A service in this process and a client of it.
 
+use std::sync::{Arc, Condvar, Mutex};
+
 use reweave_chassis::model::{Error, Model as Client, Timeouts};
 use reweave_decode::{
-    protocol::{Ask, Attention, Canvas, Delta, FaultCode, Options, Role, Segment, Step},
+    protocol::{
+        Ask, Attention, Backend, Canvas, Delta, Description, Fault, FaultCode, Options, Prediction, Query, Role,
+        Segment, Step,
+    },
     scripted::Scripted,
 };
-use reweave_inference::{Config, Inference, Loaded};
+use reweave_inference::{Config, Inference, Loaded, Model, Tokenizer};
 
-pub(crate) async fn serving(config: Config, backend: Scripted) -> (Inference, Client) {
-    let inference = Inference::start(config, move |_| Loaded::scripted(backend)).unwrap();
+pub(crate) async fn serving(config: Config, loaded: Loaded) -> (Inference, Client) {
+    let inference = Inference::start(config, move |_| loaded).expect("a thread can be had");
     inference.loaded().await;
-    let client = Client::new(inference.channel(), Timeouts::default());
+    let client = client_of(&inference);
     (inference, client)
 }
 
-pub(crate) async fn client(backend: Scripted) -> Client {
-    serving(Config::default(), backend).await.1
+pub(crate) fn client_of(inference: &Inference) -> Client {
+    Client::new(inference.channel(), Timeouts::default())
+}
+
+pub(crate) async fn client(model: Scripted) -> Client {
+    serving(Config::default(), Loaded::scripted(model)).await.1
+}
+
+/// Any backend with the scripted model's byte tokenizer.
+pub(crate) fn with_bytes(backend: impl Backend + 'static) -> Loaded {
+    let tokenizer = Tokenizer::longest_match(Scripted::vocabulary()).expect("every byte is a token");
+    Loaded { model: Ok(Model { backend: Box::new(backend), tokenizer }), encoder: None }
+}
+
+/// The defaults with one field changed.
+pub(crate) fn config(field: &str, value: u64) -> Config {
+    let mut fields = serde_json::to_value(Config::default()).expect("numbers serialise");
+    assert!(fields.get(field).is_some(), "there is no field {field}");
+    fields[field] = value.into();
+    serde_json::from_value(fields).expect("the value is within its range")
+}
+
+/// Opens once, for good.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    pub(crate) fn open(&self) {
+        *self.0.0.lock().expect("nobody panics with it") = true;
+        self.0.1.notify_all();
+    }
+
+    fn pass(&self) {
+        let closed = self.0.0.lock().expect("nobody panics with it");
+        drop(self.0.1.wait_while(closed, |open| !*open).expect("nobody panics with it"));
+    }
+}
+
+/// A scripted model that answers once its gate is open.
+pub(crate) struct Gated(pub(crate) Scripted, pub(crate) Gate);
+
+impl Backend for Gated {
+    fn description(&self) -> &Description {
+        self.0.description()
+    }
+
+    fn predict(&mut self, batch: &[Query]) -> Vec<Result<Vec<Prediction>, Fault>> {
+        self.1.pass();
+        self.0.predict(batch)
+    }
 }
 
 pub(crate) fn tokens(text: &str) -> Vec<u32> {

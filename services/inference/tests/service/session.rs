@@ -1,14 +1,13 @@
 //! What a caller gets who asks for something that can be had.
 
-use reweave_chassis::model::{Model as Client, Timeouts};
 use reweave_decode::{
     ngram::{Limits, Ngram},
     protocol::Delta,
     scripted::Scripted,
 };
-use reweave_inference::{Config, Inference, Loaded};
+use reweave_inference::{Config, Loaded};
 
-use super::pod::{ask, canvas, client, open, step, tokens};
+use super::pod::{ask, canvas, client, open, serving, step, tokens};
 
 fn drawn(predictions: &[reweave_decode::protocol::Prediction]) -> Vec<u32> {
     predictions.iter().map(|prediction| prediction.drawn.token).collect()
@@ -61,9 +60,7 @@ async fn scores_are_those_of_the_tokens_with_none_of_them_visible() {
 async fn the_ngram_model_is_served_with_its_own_pieces() {
     let source = b"def add(left, right):\n    return left + right\n".repeat(3);
     let model = Ngram::fit(&[&source], Limits::default()).unwrap();
-    let inference = Inference::start(Config::default(), move |_| Loaded::ngram(model)).unwrap();
-    inference.loaded().await;
-    let client = Client::new(inference.channel(), Timeouts::default());
+    let (_inference, client) = serving(Config::default(), Loaded::ngram(model)).await;
     let text = "    return left + \u{1f980}\n";
     let encoded = client.encode(vec![text.into()]).await.unwrap().remove(0);
     assert_eq!(encoded.ends.last(), Some(&u32::try_from(text.len()).unwrap()));

@@ -1,1 +1,0 @@
-//! The thread lives on, whatever its backend and its callers do.
