@@ -81,6 +81,30 @@ impl Dfa {
         Self::trimmed(next, &[false, false, false, false, true], 1)
     }
 
+    /// ASCII letters, digits and spaces between `open` and `close`, which begins with none of them: what no language's
+    /// literals give another meaning.
+    ///
+    /// # Errors
+    /// [`TooLarge`] for marks of more bytes than there may be states.
+    pub fn between(open: &[u8], close: &[u8]) -> Result<Self, TooLarge> {
+        let states = 2 + open.len() + close.len();
+        if states > STATES_MAX {
+            return Err(TooLarge(states));
+        }
+        let mut next = vec![[DEAD; 256]; states];
+        for (at, byte) in open.iter().enumerate() {
+            next[1 + at][usize::from(*byte)] = (2 + at) as u16;
+        }
+        let inside = 1 + open.len();
+        let plain = (0..=u8::MAX).filter(|byte| byte.is_ascii_alphanumeric() || *byte == b' ');
+        plain.for_each(|byte| next[inside][usize::from(byte)] = inside as u16);
+        for (at, byte) in close.iter().enumerate() {
+            next[inside + at][usize::from(*byte)] = (inside + at + 1) as u16;
+        }
+        let accepts: Vec<bool> = (0..states).map(|state| state + 1 == states).collect();
+        Ok(Self::trimmed(next, &accepts, 1))
+    }
+
     /// Exactly one of `words`.
     ///
     /// # Errors
@@ -255,6 +279,8 @@ mod tests {
             &["\"\"", "\"it's\"", "\"a\\n\\\"\""],
             &["\"", "\"a\n\"", "\"\\x\"", "'a'", "\"é\"", "\"a\"b"],
         );
+        let triple = Dfa::between(b"'''", b"'''").unwrap();
+        check(&triple, &["''''''", "'''a B9'''"], &["'''", "'''a''", "'''\n'''", "'a'", "'''a'''b"]);
         check(&Dfa::words(&["<", "<=", "=="]).unwrap(), &["<", "<=", "=="], &["", "=", "<=="]);
     }
 
@@ -281,7 +307,7 @@ mod tests {
     #[test]
     fn an_automaton_beyond_its_bound_is_refused() {
         let long = "x".repeat(STATES_MAX);
-        assert!(Dfa::words(&[&long]).is_err());
+        assert!(Dfa::words(&[&long]).is_err() && Dfa::between(long.as_bytes(), b"").is_err());
         assert!(Dfa::identifier(b"").without(&[&long]).is_err());
     }
 

@@ -1,12 +1,16 @@
 //! What the model sees: the code around the hole in tokens of the file's own tokenisation, and what was asked.
 
+use std::sync::Arc;
+
 use reweave_core::{Diagnostic, Plan, Refusal, Span};
 use reweave_decode::{
+    dfa::Dfa,
     length::{self, Extent},
+    pattern::Pattern,
     problem::{Constraint, Control, Hole, Problem},
     protocol::{Encoded, TokenId},
 };
-use reweave_syntax::Choices;
+use reweave_syntax::{Choices, Literal};
 
 use super::model::Mounted;
 
@@ -84,8 +88,21 @@ async fn constraint(mounted: &Mounted, choices: Option<Choices>) -> Result<Const
                 encoded.into_iter().map(|text| text.tokens).filter(|tokens| !tokens.is_empty()).collect(),
             ))
         }
-        Some(Choices::Form(_)) => Ok(Constraint::Free),
+        Some(Choices::Form(literal)) => Ok(form(mounted, &literal)),
     }
+}
+
+/// Texts of a literal's form; anything where its marks are too long for an automaton.
+fn form(mounted: &Mounted, literal: &Literal) -> Constraint {
+    let dfa = match literal {
+        Literal::Integer => Dfa::integer(),
+        Literal::Float => Dfa::float(),
+        Literal::Text { open, close } => match Dfa::between(open.as_bytes(), close.as_bytes()) {
+            Ok(dfa) => dfa,
+            Err(_) => return Constraint::Free,
+        },
+    };
+    Constraint::Pattern(Pattern { dfa, vocabulary: Arc::clone(&mounted.vocabulary) })
 }
 
 /// The part of `text` that is turned into tokens: whole lines around the hole, `bytes_max` to each side.
