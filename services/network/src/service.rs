@@ -81,7 +81,8 @@ fn load_model(section: &Section, device: Device, bounds: Bounds, progress: &Prog
     let decoder = loader::decoder(&folder, device, precision, &mut |at| {
         progress.say(format!("{} of {} MB of weights are loaded", at.done >> 20, at.total >> 20));
     })?;
-    let backend = TorchBackend::new(decoder, &folder, precision, bounds, section.limits());
+    let backend =
+        TorchBackend::new(decoder, &folder, precision, bounds, section.limits()).map_err(loader::Error::Network)?;
     tracing::info!(model = folder.name, device = device::name(device), dtype = precision.name(), "loaded");
     Ok(Model { backend: Box::new(backend), tokenizer })
 }

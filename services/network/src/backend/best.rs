@@ -2,7 +2,7 @@
 //! positions where any text may stand. All else is left to that reference, on the host.
 
 use reweave_decode::protocol::{Description, Options, Prediction, Scored, Shaped, TokenId};
-use tch::{Kind, TchError, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 use super::floats;
 
@@ -13,8 +13,28 @@ pub(super) struct Best {
     count: i64,
     reported: usize,
     scale: f64,
-    /// Ids that are never predicted; whole numbers.
+    /// `[vocabulary]`, true for ids that are not to be predicted.
     banned: Tensor,
+}
+
+/// The ids that a model never predicts, on its device; made once, since a vocabulary is large.
+#[derive(Debug)]
+pub(super) struct Specials {
+    /// `[vocabulary]`
+    all: Tensor,
+    /// The same without the end of text.
+    but_the_end: Tensor,
+}
+
+impl Specials {
+    pub(super) fn new(description: &Description, device: Device) -> Result<Self, TchError> {
+        let mask = |open: Option<TokenId>| {
+            let mut banned = vec![false; description.vocabulary as usize];
+            description.specials.iter().filter(|id| Some(**id) != open).for_each(|id| banned[*id as usize] = true);
+            Tensor::f_from_slice(&banned)?.f_to_device(device)
+        };
+        Ok(Self { all: mask(None)?, but_the_end: mask(description.end)? })
+    }
 }
 
 /// Numbers of one row that are no logits.
@@ -35,16 +55,21 @@ impl Best {
         options.temperature == 0.0 && options.top_p >= 1.0
     }
 
-    pub(super) fn new(options: &Options, description: &Description, like: &Tensor) -> Result<Self, TchError> {
-        let open = description.end.filter(|_| options.end_allowed);
-        let specials = description.specials.iter().filter(|id| Some(**id) != open);
-        let banned: Vec<i64> = specials.chain(&options.suppressed).map(|id| i64::from(*id)).collect();
+    pub(super) fn new(options: &Options, specials: &Specials) -> Result<Self, TchError> {
+        let specials = if options.end_allowed { &specials.but_the_end } else { &specials.all };
+        let suppressed: Vec<i64> = options.suppressed.iter().map(|id| i64::from(*id)).collect();
+        let banned = match suppressed.is_empty() {
+            true => specials.shallow_clone(),
+            false => {
+                specials.f_index_fill(-1, &Tensor::f_from_slice(&suppressed)?.f_to_device(specials.device())?, 1)?
+            }
+        };
         Ok(Self {
             // One more shows whether the last that is reported has an equal that is not.
-            count: i64::from(options.top_k.max(2) + 1).min(i64::from(description.vocabulary)),
+            count: i64::from(options.top_k.max(2) + 1).min(banned.size1()?),
             reported: options.top_k as usize,
             scale: f64::from(options.guidance.scale),
-            banned: Tensor::f_from_slice(&banned)?.f_to_device(like.device())?,
+            banned,
         })
     }
 
@@ -59,7 +84,7 @@ impl Best {
         positions: &[u32],
     ) -> Result<Vec<Option<Prediction>>, TchError> {
         let mixed = self.mixed(conditional, unconditional)?;
-        let usable = flags(&finite_rows(&mixed)?.f_logical_and(&finite_rows(conditional)?)?)?;
+        let usable = self.usable(&mixed, conditional)?;
         let open = self.suppressed(&mixed)?;
         let (logits, ids) = open.f_topk(self.count, -1, true, true)?;
         let norms = Norms::of(&open)?;
@@ -74,6 +99,14 @@ impl Best {
             self.row(&logits[range.clone()], range, positions[row], norms.entropy[row], &ids, &score)
         };
         Ok((0..positions.len()).map(|row| if usable[row] { one(row) } else { None }).collect())
+    }
+
+    /// Rows whose logits are numbers. A sum is a number only if all its terms are; one that is none although they are is
+    /// left to the reference too.
+    fn usable(&self, mixed: &Tensor, conditional: &Tensor) -> Result<Vec<bool>, TchError> {
+        let sums = |logits: &Tensor| floats(&logits.f_sum_dim_intlist([-1].as_slice(), false, Kind::Float)?);
+        let pairs = sums(mixed)?.into_iter().zip(sums(conditional)?);
+        Ok(pairs.map(|(mixed, conditional)| mixed.is_finite() && conditional.is_finite()).collect())
     }
 
     fn row(
@@ -129,7 +162,7 @@ impl Best {
     }
 
     fn suppressed(&self, logits: &Tensor) -> Result<Tensor, TchError> {
-        logits.f_index_fill(-1, &self.banned, f64::NEG_INFINITY)
+        logits.f_masked_fill(&self.banned, f64::NEG_INFINITY)
     }
 
     fn share(&self, branch: &Tensor, ids: &Tensor) -> Result<Share, TchError> {
@@ -141,20 +174,10 @@ impl Best {
 impl Norms {
     fn of(open: &Tensor) -> Result<Self, TchError> {
         let log_sum = open.f_logsumexp([-1].as_slice(), true)?;
-        let log_probs = open.f_sub(&log_sum)?;
-        // Minus infinity times a probability of 0 is no number; any finite number times it is 0.
-        let products = log_probs.f_exp()?.f_mul(&log_probs.f_clamp_min(-1e4)?)?;
-        let entropy = products.f_sum_dim_intlist([-1].as_slice(), false, Kind::Float)?.f_neg()?.f_clamp_min(0.0)?;
+        let entropy = open.f_sub(&log_sum)?.f_exp()?.f_special_entr()?;
+        let entropy = entropy.f_sum_dim_intlist([-1].as_slice(), false, Kind::Float)?;
         Ok(Self { log_sum: floats(&log_sum)?, entropy: floats(&entropy)? })
     }
-}
-
-fn finite_rows(logits: &Tensor) -> Result<Tensor, TchError> {
-    logits.f_isfinite()?.f_all_dim(-1, false)
-}
-
-fn flags(tensor: &Tensor) -> Result<Vec<bool>, TchError> {
-    Ok(whole(&tensor.f_to_kind(Kind::Int64)?)?.into_iter().map(|flag| flag != 0).collect())
 }
 
 /// Ids of a vocabulary, which fit.

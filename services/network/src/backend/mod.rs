@@ -4,6 +4,7 @@ mod best;
 mod plan;
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use reweave_decode::predict::{Place, Predictor, Rows};
 use reweave_decode::protocol::{Backend, Bounds, Description, Fault, FaultCode, Prediction, Query};
@@ -12,7 +13,7 @@ use tch::{Kind, TchError, Tensor};
 
 use crate::decoder::{Decoder, Visible};
 use crate::device::{self, Precision};
-use best::Best;
+use best::{Best, Specials};
 use plan::{Branches, Chunk, Piece};
 
 /// How much is put on the device at a time.
@@ -29,15 +30,44 @@ pub struct Limits {
 pub struct TorchBackend {
     decoder: Decoder,
     description: Description,
+    specials: Specials,
     limits: Limits,
+    spent: Spent,
+}
+
+/// Where time went since the backend was made. On a device that works behind the host's back, a part that waits for numbers
+/// is charged with what was begun before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    pub passes: u64,
+    /// Embedding, blocks and the last norm.
+    pub blocks: Duration,
+    /// The output head.
+    pub head: Duration,
+    /// From logits to predictions.
+    pub choice: Duration,
 }
 
 impl TorchBackend {
     /// Of a loaded decoder and the folder it came from.
-    #[must_use]
-    pub fn new(decoder: Decoder, folder: &ModelFolder, precision: Precision, bounds: Bounds, limits: Limits) -> Self {
+    ///
+    /// # Errors
+    /// When the device has no room for a mask over the vocabulary.
+    pub fn new(
+        decoder: Decoder,
+        folder: &ModelFolder,
+        precision: Precision,
+        bounds: Bounds,
+        limits: Limits,
+    ) -> Result<Self, TchError> {
         let description = folder.description(&device::name(decoder.device()), precision.name(), bounds);
-        Self { decoder, description, limits }
+        let specials = Specials::new(&description, decoder.device())?;
+        Ok(Self { decoder, description, specials, limits, spent: Spent::default() })
+    }
+
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        self.spent
     }
 
     /// Logits of one canvas at every row, `[length, vocabulary]` in f32, as the network gives them: unshifted and with
@@ -54,7 +84,7 @@ impl TorchBackend {
     }
 
     /// Runs the canvases of one chunk and puts what comes of each into `results`.
-    fn run(&self, chunk: &Chunk, batch: &[Query], results: &mut Results) {
+    fn run(&mut self, chunk: &Chunk, batch: &[Query], results: &mut Results) {
         let _no_gradients = tch::no_grad_guard();
         if let Err(error) = self.forward(chunk, batch, results) {
             let fault = Fault::new(FaultCode::Device, error.to_string());
@@ -62,14 +92,20 @@ impl TorchBackend {
         }
     }
 
-    fn forward(&self, chunk: &Chunk, batch: &[Query], results: &mut Results) -> Result<(), TchError> {
+    fn forward(&mut self, chunk: &Chunk, batch: &[Query], results: &mut Results) -> Result<(), TchError> {
         let device = self.decoder.device();
+        let begun = Instant::now();
         let input = chunk.input(device)?;
         let hidden = self.decoder.hidden(&input.ids, &input.visible, &input.rows)?;
+        self.spent.passes += 1;
+        self.spent.blocks += begun.elapsed();
         for pieces in chunk.pieces(self.limits.logit_rows_max) {
             let rows: Vec<i64> = pieces.iter().flat_map(Piece::rows).collect();
             let rows = Tensor::f_from_slice(&rows)?.f_to_device(device)?;
+            let begun = Instant::now();
             let logits = self.decoder.head(&hidden.f_index_select(0, &rows)?)?;
+            self.spent.head += begun.elapsed();
+            let begun = Instant::now();
             let mut first = 0;
             for piece in &pieces {
                 let count = piece.rows().count() as i64;
@@ -77,6 +113,7 @@ impl TorchBackend {
                 first += count;
                 results.add(piece.query, outcome);
             }
+            self.spent.choice += begun.elapsed();
         }
         Ok(())
     }
@@ -126,8 +163,7 @@ impl TorchBackend {
         if !Best::serves(&query.options) {
             return Ok(vec![None; positions.len()]);
         }
-        let best = Best::new(&query.options, &self.description, conditional)?;
-        best.predict(conditional, unconditional, positions)
+        Best::new(&query.options, &self.specials)?.predict(conditional, unconditional, positions)
     }
 }
 

@@ -76,7 +76,7 @@ fn small_passes_and_few_rows_at_a_time_change_nothing() {
     let folder = folder::open(&dir).unwrap();
     let with = |limits: Limits| {
         let decoder = loader::decoder(&folder, Device::Cpu, Precision::F32, &mut |_| {}).unwrap();
-        TorchBackend::new(decoder, &folder, Precision::F32, BOUNDS, limits)
+        TorchBackend::new(decoder, &folder, Precision::F32, BOUNDS, limits).unwrap()
     };
     let mut queries = canvases();
     queries.iter_mut().step_by(2).for_each(|query| guide(query, 1.5));

@@ -43,6 +43,10 @@ fn random(seed: u64) -> Tensor {
     Tensor::from_slice(&numbers).reshape([ROWS as i64, i64::from(VOCABULARY)])
 }
 
+fn best(options: &Options) -> Best {
+    Best::new(options, &Specials::new(&description(), Device::Cpu).unwrap()).unwrap()
+}
+
 fn row(tensor: &Tensor, index: usize) -> Vec<f32> {
     floats(&tensor.get(index as i64)).unwrap()
 }
@@ -51,8 +55,7 @@ fn row(tensor: &Tensor, index: usize) -> Vec<f32> {
 fn both(conditional: &Tensor, other: Option<&Tensor>, options: &Options) -> Vec<(Option<Prediction>, Prediction)> {
     let description = description();
     let positions: Vec<u32> = (0..ROWS as u32).collect();
-    let best = Best::new(options, &description, conditional).unwrap();
-    let found = best.predict(conditional, other, &positions).unwrap();
+    let found = best(options).predict(conditional, other, &positions).unwrap();
     let reference = Predictor::new(&description, options).unwrap();
     let expected = |index: usize| {
         let unconditional = other.map(|other| row(other, index));
@@ -113,8 +116,7 @@ fn a_row_that_holds_no_number_is_left_to_the_reference_and_others_are_not() {
     let logits = random(4);
     let _ = logits.get(2).get(7).fill_(f64::NAN);
     let _ = logits.get(5).get(7).fill_(f64::INFINITY);
-    let best = Best::new(&options(2, 1.0), &description(), &logits).unwrap();
-    let found = best.predict(&logits, None, &(0..ROWS as u32).collect::<Vec<_>>()).unwrap();
+    let found = best(&options(2, 1.0)).predict(&logits, None, &(0..ROWS as u32).collect::<Vec<_>>()).unwrap();
     let left: Vec<usize> = (0..ROWS).filter(|row| found[*row].is_none()).collect();
     assert_eq!(left, [2, 5]);
 }
