@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
+mod bench;
 mod ci;
 mod demo;
 mod environment;
@@ -33,6 +34,9 @@ Commands:
                            Fetch what the demo, models on libtorch, the benches of inference or (default) the tests
                            need; continues at the first missing artefact. `--models` is short for `--for models`
   test [-- ARGS]           Set up, then `cargo test --workspace ARGS`
+  bench inference [--quick] [--threads N] [--json OUT]
+                           Our infilling beside a plain Python loop on the same random weights: seconds, ratio, and where
+                           the time goes. Runs on CUDA where libtorch finds it
   fuzz [TARGET] [--seconds N]
                            cargo-fuzz on one target or on both, from the committed corpus (60 s each); needs nightly
   ci                       fmt, clippy with -D warnings, cargo-deny where it is installed, then test
@@ -47,6 +51,7 @@ enum Command {
     Setup(Purpose),
     Demo,
     Test(Vec<String>),
+    Bench(bench::Request),
     Fuzz { target: Option<String>, seconds: u64 },
     Ci,
 }
@@ -73,6 +78,7 @@ fn run(command: Command, started: Instant) -> anyhow::Result<bool> {
         Command::Setup(purpose) => setup::run(&layout, purpose).map(|()| true),
         Command::Demo => demo::run(&layout, started),
         Command::Test(arguments) => test::run(&layout, &arguments),
+        Command::Bench(request) => bench::inference(&layout, &request),
         Command::Fuzz { target, seconds } => fuzz::run(&layout, target.as_deref(), seconds),
         Command::Ci => ci::run(&layout),
     }
@@ -101,8 +107,33 @@ fn parse(arguments: &[String]) -> Result<Command, String> {
         ["test"] => Ok(Command::Test(Vec::new())),
         ["test", "--", rest @ ..] => Ok(Command::Test(rest.iter().map(|word| (*word).to_owned()).collect())),
         ["ci"] => Ok(Command::Ci),
+        ["bench", "inference", rest @ ..] => parse_bench(rest),
         ["fuzz", rest @ ..] => parse_fuzz(rest),
         _ => Err(format!("unknown command line: {}", words.join(" "))),
+    }
+}
+
+fn parse_bench(words: &[&str]) -> Result<Command, String> {
+    let mut request = bench::Request::default();
+    let mut rest = words;
+    loop {
+        rest = match rest {
+            [] => return Ok(Command::Bench(request)),
+            ["--quick", rest @ ..] => {
+                request.quick = true;
+                rest
+            }
+            ["--threads", number, rest @ ..] => {
+                let threads = number.parse().map_err(|_| format!("`{number}` is no number of threads"))?;
+                request.threads = Some(threads);
+                rest
+            }
+            ["--json", path, rest @ ..] => {
+                request.json = Some(path.into());
+                rest
+            }
+            other => return Err(format!("unknown command line: bench inference {}", other.join(" "))),
+        };
     }
 }
 
@@ -138,6 +169,8 @@ mod tests {
         assert_eq!(parsed("setup --models"), Ok(Command::Setup(Purpose::Models)));
         assert_eq!(parsed("setup --for bench"), Ok(Command::Setup(Purpose::Bench)));
         assert_eq!(parsed("setup --for demo"), Ok(Command::Setup(Purpose::Demo)));
+        let quick = bench::Request { quick: true, threads: None, json: Some("out.json".into()) };
+        assert_eq!(parsed("bench inference --quick --json out.json"), Ok(Command::Bench(quick)));
         assert_eq!(parsed("fuzz"), Ok(Command::Fuzz { target: None, seconds: 60 }));
         let one = Command::Fuzz { target: Some("mask_splice".into()), seconds: 600 };
         assert_eq!(parsed("fuzz mask_splice --seconds 600"), Ok(one));
@@ -148,6 +181,8 @@ mod tests {
     fn an_unknown_word_is_a_usage_error() {
         assert!(parsed("setup --for production").is_err());
         assert!(parsed("demo twice").is_err());
+        assert!(parsed("bench inference --json").is_err());
+        assert!(parsed("bench inference --threads 0").is_err());
         assert!(parsed("fuzz no_such_target").is_err());
         assert!(parsed("fuzz mask_splice --seconds soon").is_err());
     }
