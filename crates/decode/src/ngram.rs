@@ -16,7 +16,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use crate::predict::{Place, Predictor, Rows};
+use crate::predict::{Base, Place, Predictor, Rows, Sparse};
 use crate::protocol::{
     Attention, Backend, Bounds, Branch, Description, Fault, FaultCode, Objective, Prediction, Query, TokenId,
 };
@@ -27,7 +27,7 @@ pub use store::Malformed;
 pub use tokens::{BEGIN, END, MASK, encode};
 
 use count::Counts;
-use mix::Mixer;
+use mix::{Mixer, Scratch};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -35,8 +35,10 @@ pub struct Ngram {
     description: Description,
     vocabulary: Arc<Vocabulary>,
     counts: Counts,
-    /// Natural logarithm of each id's own probability; that of special ids is never read.
-    unigram: Vec<f32>,
+    /// Each id's own probability, and what every distribution is told by its difference from.
+    unigram: Vec<f64>,
+    base: Base,
+    scratch: [Scratch; 2],
 }
 
 impl Ngram {
@@ -78,7 +80,8 @@ impl Ngram {
     }
 
     fn assemble(vocabulary: Vocabulary, counts: Counts) -> Self {
-        let unigram = counts.unigram().into_iter().map(|probability| probability.ln() as f32).collect();
+        let unigram = counts.unigram();
+        let base = Base::new(unigram.iter().map(|probability| probability.ln()).collect());
         let digest = reweave_core::Sha256::of(&store::write(&vocabulary, &counts));
         let description = Description {
             name: "ngram".into(),
@@ -102,24 +105,50 @@ impl Ngram {
             },
             embedding: None,
         };
-        Self { description, vocabulary: Arc::new(vocabulary), counts, unigram }
+        Self { description, vocabulary: Arc::new(vocabulary), counts, unigram, base, scratch: Default::default() }
     }
 
-    fn answer(&self, query: &Query) -> Result<Vec<Prediction>, Fault> {
+    fn answer(&mut self, query: &Query) -> Result<Vec<Prediction>, Fault> {
         let predictor = Predictor::new(&self.description, &query.options)?;
-        let mut conditional = Mixer::new(&self.counts, &self.unigram, &query.conditional.cells);
-        let mut unconditional =
-            query.unconditional.as_ref().map(|branch| Mixer::new(&self.counts, &self.unigram, &branch.cells));
+        let conditional = self.changed(&query.conditional, query.attention(), 0)?;
+        let unconditional = query.unconditional.as_ref();
+        let unconditional = unconditional.map(|branch| self.changed(branch, query.attention(), 1)).transpose()?;
+        let base = &self.base;
         let predict = |index: usize| {
-            let logits = row(&mut conditional, &query.conditional, index, query.attention())?;
-            let other = unconditional.as_mut().zip(query.unconditional.as_ref());
-            let other = other.map(|(mixer, branch)| row(mixer, branch, index, query.attention())).transpose()?;
             let allow = query.allow.get(index).and_then(Option::as_deref);
-            let rows = Rows { conditional: &logits, unconditional: other.as_deref() };
-            predictor.predict(rows, Place { position: query.positions[index], allow })
+            let place = Place { position: query.positions[index], allow };
+            let Some(unconditional) = &unconditional else {
+                return predictor.predict_sparse(Sparse { base, changed: &conditional[index] }, place);
+            };
+            let (one, other) = (dense(base, &conditional[index]), dense(base, &unconditional[index]));
+            predictor.predict(Rows { conditional: &one, unconditional: Some(&other) }, place)
         };
         (0..query.positions.len()).map(predict).collect()
     }
+
+    /// For each wanted position of a branch, how its distribution differs from the base.
+    fn changed(&mut self, branch: &Branch, attention: Attention, scratch: usize) -> Result<Vec<Changed>, Fault> {
+        let length = branch.cells.len();
+        let causal = attention == Attention::Causal;
+        if let Some(wanted) = branch.wanted.iter().find(|wanted| **wanted >= length + usize::from(causal)) {
+            let message = format!("position {wanted} lies outside the canvas of {length}");
+            return Err(Fault::new(FaultCode::Position, message));
+        }
+        let memory = std::mem::take(&mut self.scratch[scratch]);
+        let mut mixer = Mixer::new(&self.counts, &self.unigram, &branch.cells, memory);
+        let changed = branch.wanted.iter().map(|wanted| mixer.changed(*wanted, causal)).collect();
+        self.scratch[scratch] = mixer.into_scratch();
+        Ok(changed)
+    }
+}
+
+/// Ids with other logits than the base has, ascending.
+type Changed = Vec<(TokenId, f64)>;
+
+fn dense(base: &Base, changed: &Changed) -> Vec<f32> {
+    let mut row: Vec<f32> = (0..base.len() as TokenId).map(|id| base.logit(id) as f32).collect();
+    changed.iter().for_each(|(id, logit)| row[*id as usize] = *logit as f32);
+    row
 }
 
 impl Backend for Ngram {
@@ -130,15 +159,4 @@ impl Backend for Ngram {
     fn predict(&mut self, batch: &[Query]) -> Vec<Result<Vec<Prediction>, Fault>> {
         batch.iter().map(|query| self.answer(query)).collect()
     }
-}
-
-/// The logits of one wanted position of a branch.
-fn row(mixer: &mut Mixer<'_>, branch: &Branch, index: usize, attention: Attention) -> Result<Vec<f32>, Fault> {
-    let (wanted, length) = (branch.wanted[index], branch.cells.len());
-    let causal = attention == Attention::Causal;
-    if wanted >= length + usize::from(causal) {
-        let message = format!("position {wanted} lies outside the canvas of {length}");
-        return Err(Fault::new(FaultCode::Position, message));
-    }
-    Ok(mixer.row(wanted, causal))
 }

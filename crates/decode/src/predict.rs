@@ -7,6 +7,7 @@
 mod best;
 mod rules;
 mod shape;
+mod sparse;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use crate::protocol::{Allowed, Description, Fault, FaultCode, Options, Predictio
 use shape::Pick;
 
 pub use rules::{TEMPERATURE_MAX, check};
+pub use sparse::{Base, Sparse};
 
 /// The raw output of the model for one position.
 #[derive(Clone, Copy, Debug)]
@@ -43,13 +45,20 @@ pub struct Predictor<'a> {
     options: &'a Options,
     /// One for each id of the vocabulary.
     banned: Vec<bool>,
+    /// The ids that are banned, each once.
+    banned_ids: Vec<TokenId>,
 }
 
 /// Logits after guidance and suppression, with what normalises them.
-struct Distribution {
-    /// Minus infinity where banned.
-    logits: Vec<f64>,
+struct Distribution<'a> {
+    logits: Logits<'a>,
     norm: Norm,
+}
+
+enum Logits<'a> {
+    /// Of every id; minus infinity where banned.
+    Dense(Vec<f64>),
+    Sparse(Sparse<'a>, &'a [bool]),
 }
 
 /// Of one row: `log Σ exp(logit)` over what is not banned, and the entropy in nats.
@@ -59,12 +68,11 @@ struct Norm {
     entropy: f64,
 }
 
-/// What normalises each branch alone, and the unconditional logits.
+/// Both branches' logits, each with what normalises it alone.
 #[derive(Clone, Copy)]
 struct Branches<'r> {
-    conditional: Norm,
-    unconditional: Norm,
-    row: &'r [f32],
+    conditional: (&'r [f32], Norm),
+    unconditional: (&'r [f32], Norm),
 }
 
 impl<'a> Predictor<'a> {
@@ -75,14 +83,15 @@ impl<'a> Predictor<'a> {
     pub fn new(description: &Description, options: &'a Options) -> Result<Self, Fault> {
         check(description, options)?;
         let mut banned = vec![false; description.vocabulary as usize];
+        let mut banned_ids = Vec::new();
         let open = description.end.filter(|_| options.end_allowed);
         let specials = description.specials.iter().filter(|id| Some(**id) != open);
-        for id in specials.chain(&options.suppressed) {
-            if let Some(entry) = banned.get_mut(*id as usize) {
-                *entry = true;
+        for id in specials.chain(&options.suppressed).copied() {
+            if banned.get_mut(id as usize).is_some_and(|entry| !std::mem::replace(entry, true)) {
+                banned_ids.push(id);
             }
         }
-        Ok(Self { options, banned })
+        Ok(Self { options, banned, banned_ids })
     }
 
     /// The prediction for one position.
@@ -91,12 +100,21 @@ impl<'a> Predictor<'a> {
     /// `NotFinite` for a logit that is no finite number, `Device` for a row of another length than the vocabulary,
     /// `Token` for an allow-list with an id outside it, `NothingAllowed` where no id is left.
     pub fn predict(&self, rows: Rows<'_>, place: Place<'_>) -> Result<Prediction, Fault> {
-        let Options { seed, temperature, .. } = *self.options;
-        let pick = match temperature {
-            0.0 => Pick::Best,
-            _ => Pick::At(uniform(seed, Purpose::Token, u64::from(place.position))),
-        };
-        self.picked(rows, place, pick)
+        self.picked(rows, place, self.pick(place.position))
+    }
+
+    /// The prediction for one position of a distribution that is given by its difference from another.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn predict_sparse(&self, sparse: Sparse<'_>, place: Place<'_>) -> Result<Prediction, Fault> {
+        if sparse.base.len() != self.banned.len() {
+            let message = format!("{} logits for a vocabulary of {}", sparse.base.len(), self.banned.len());
+            return Err(Fault::new(FaultCode::Device, message));
+        }
+        let norm = sparse.norm(&self.banned, &self.banned_ids).ok_or_else(|| suppressed(place.position))?;
+        let mixed = Distribution { logits: Logits::Sparse(sparse, &self.banned), norm };
+        self.conclude(&mixed, None, place, self.pick(place.position))
     }
 
     /// The same where the draw came out as `drawn`: what a recorded run looked at.
@@ -107,27 +125,41 @@ impl<'a> Predictor<'a> {
         self.picked(rows, place, Pick::Known(drawn))
     }
 
+    fn pick(&self, position: u32) -> Pick {
+        let Options { seed, temperature, .. } = *self.options;
+        match temperature {
+            0.0 => Pick::Best,
+            _ => Pick::At(uniform(seed, Purpose::Token, u64::from(position))),
+        }
+    }
+
     fn picked(&self, rows: Rows<'_>, place: Place<'_>, pick: Pick) -> Result<Prediction, Fault> {
         self.check_rows(rows, place.position)?;
         let mixed = self.mixed(rows, place.position)?;
-        let branches = self.branches(rows)?;
+        self.conclude(&mixed, self.branches(rows, place.position)?, place, pick)
+    }
+
+    /// Everything that is said of a distribution.
+    fn conclude(
+        &self,
+        mixed: &Distribution<'_>,
+        branches: Option<Branches<'_>>,
+        place: Place<'_>,
+        pick: Pick,
+    ) -> Result<Prediction, Fault> {
         let score = |token: TokenId| {
-            let id = token as usize;
-            let log_prob = (mixed.logits[id] - mixed.norm.log_sum) as f32;
-            match branches {
-                None => Scored { token, log_prob, conditional: log_prob, unconditional: log_prob },
-                Some(Branches { conditional, unconditional, row }) => Scored {
-                    token,
-                    log_prob,
-                    conditional: (f64::from(rows.conditional[id]) - conditional.log_sum) as f32,
-                    unconditional: (f64::from(row[id]) - unconditional.log_sum) as f32,
-                },
+            let log_prob = mixed.log_prob(token) as f32;
+            let alone = |(row, norm): (&[f32], Norm)| (f64::from(row[token as usize]) - norm.log_sum) as f32;
+            Scored {
+                token,
+                log_prob,
+                conditional: branches.map_or(log_prob, |branches| alone(branches.conditional)),
+                unconditional: branches.map_or(log_prob, |branches| alone(branches.unconditional)),
             }
         };
-        let candidates = mixed.candidates();
         // The second is needed for the margin, whatever is reported.
-        let mut top = best::best(candidates, (self.options.top_k as usize).max(2));
-        let (drawn, shaped) = self.draw(&mixed, &top, place, pick)?;
+        let mut top = mixed.best((self.options.top_k as usize).max(2));
+        let (drawn, shaped) = self.draw(mixed, &top, place, pick)?;
         top.truncate(self.options.top_k as usize);
         Ok(Prediction {
             position: place.position,
@@ -135,7 +167,7 @@ impl<'a> Predictor<'a> {
             drawn: score(drawn),
             shaped,
             entropy: mixed.norm.entropy as f32,
-            allowed: place.allow.map(|ids| allowed(&mixed, ids)),
+            allowed: place.allow.map(|ids| allowed(mixed, ids)),
         })
     }
 
@@ -153,7 +185,7 @@ impl<'a> Predictor<'a> {
         Ok(())
     }
 
-    fn mixed(&self, rows: Rows<'_>, position: u32) -> Result<Distribution, Fault> {
+    fn mixed(&self, rows: Rows<'_>, position: u32) -> Result<Distribution<'static>, Fault> {
         let scale = self.options.guidance.scale;
         let mut logits: Vec<f64> = match rows.unconditional {
             None => rows.conditional.iter().copied().map(f64::from).collect(),
@@ -166,29 +198,24 @@ impl<'a> Predictor<'a> {
                 *logit = f64::NEG_INFINITY;
             }
         }
-        let nothing =
-            || Fault::new(FaultCode::NothingAllowed, format!("every id is suppressed at position {position}"));
-        let norm = norm(logits.iter().copied()).ok_or_else(nothing)?;
-        Ok(Distribution { logits, norm })
+        let norm = norm(logits.iter().copied()).ok_or_else(|| suppressed(position))?;
+        Ok(Distribution { logits: Logits::Dense(logits), norm })
     }
 
     /// Where there are two.
-    fn branches<'r>(&self, rows: Rows<'r>) -> Result<Option<Branches<'r>>, Fault> {
-        let Some(row) = rows.unconditional else { return Ok(None) };
-        let of = |row: &[f32]| {
+    fn branches<'r>(&self, rows: Rows<'r>, position: u32) -> Result<Option<Branches<'r>>, Fault> {
+        let Some(unconditional) = rows.unconditional else { return Ok(None) };
+        let of = |row: &'r [f32]| {
             let open = row.iter().zip(&self.banned).filter(|(_, banned)| !**banned);
-            norm(open.map(|(logit, _)| f64::from(*logit)))
+            norm(open.map(|(logit, _)| f64::from(*logit))).map(|norm| (row, norm)).ok_or_else(|| suppressed(position))
         };
-        match (of(rows.conditional), of(row)) {
-            (Some(conditional), Some(unconditional)) => Ok(Some(Branches { conditional, unconditional, row })),
-            _ => Err(Fault::new(FaultCode::NothingAllowed, "every id is suppressed")),
-        }
+        Ok(Some(Branches { conditional: of(rows.conditional)?, unconditional: of(unconditional)? }))
     }
 
     /// The id drawn at `place`; `top` holds the two best of all.
     fn draw(
         &self,
-        mixed: &Distribution,
+        mixed: &Distribution<'_>,
         top: &[(TokenId, f64)],
         place: Place<'_>,
         pick: Pick,
@@ -201,16 +228,16 @@ impl<'a> Predictor<'a> {
             if pick == Pick::Best && self.options.top_p >= 1.0 {
                 return Ok(shape::plain(top, mixed.norm));
             }
-            return shape::draw(mixed.candidates().collect(), self.options, pick).ok_or_else(impossible);
+            return shape::draw(mixed.candidates(), self.options, pick).ok_or_else(impossible);
         };
         let mut ids = list.to_vec();
         ids.sort_unstable();
         ids.dedup();
-        if let Some(id) = ids.iter().find(|id| **id as usize >= mixed.logits.len()) {
-            let message = format!("token {id} is not below the vocabulary's {}", mixed.logits.len());
+        if let Some(id) = ids.iter().find(|id| **id as usize >= self.banned.len()) {
+            let message = format!("token {id} is not below the vocabulary's {}", self.banned.len());
             return Err(Fault::new(FaultCode::Token, message));
         }
-        let open = ids.into_iter().map(|id| (id, mixed.logits[id as usize]));
+        let open = ids.into_iter().map(|id| (id, mixed.logit(id)));
         let open: Vec<_> = open.filter(|(_, logit)| *logit > f64::NEG_INFINITY).collect();
         if open.is_empty() {
             let message = format!("the allow-list of position {} leaves nothing to draw", place.position);
@@ -220,12 +247,44 @@ impl<'a> Predictor<'a> {
     }
 }
 
-impl Distribution {
-    /// Ids that are not banned with their logits, ascending by id.
-    fn candidates(&self) -> impl Iterator<Item = (TokenId, f64)> + '_ {
-        let open = self.logits.iter().enumerate().filter(|(_, logit)| **logit > f64::NEG_INFINITY);
-        open.map(|(id, logit)| (id as TokenId, *logit))
+impl Distribution<'_> {
+    /// Minus infinity where banned.
+    fn logit(&self, id: TokenId) -> f64 {
+        match &self.logits {
+            Logits::Dense(logits) => logits[id as usize],
+            Logits::Sparse(_, banned) if banned[id as usize] => f64::NEG_INFINITY,
+            Logits::Sparse(sparse, _) => sparse.logit(id),
+        }
     }
+
+    fn log_prob(&self, id: TokenId) -> f64 {
+        self.logit(id) - self.norm.log_sum
+    }
+
+    /// The `count` best ids that are not banned, with their logits.
+    fn best(&self, count: usize) -> Vec<(TokenId, f64)> {
+        match &self.logits {
+            Logits::Dense(logits) => best::best(open(logits), count),
+            Logits::Sparse(sparse, banned) => best::best(sparse.contenders(banned, count), count),
+        }
+    }
+
+    /// Ids that are not banned with their logits, ascending by id.
+    fn candidates(&self) -> Vec<(TokenId, f64)> {
+        match &self.logits {
+            Logits::Dense(logits) => open(logits).collect(),
+            Logits::Sparse(sparse, banned) => sparse.written_out(banned),
+        }
+    }
+}
+
+fn open(logits: &[f64]) -> impl Iterator<Item = (TokenId, f64)> + '_ {
+    let open = logits.iter().enumerate().filter(|(_, logit)| **logit > f64::NEG_INFINITY);
+    open.map(|(id, logit)| (id as TokenId, *logit))
+}
+
+fn suppressed(position: u32) -> Fault {
+    Fault::new(FaultCode::NothingAllowed, format!("every id is suppressed at position {position}"))
 }
 
 /// `None` where nothing is above minus infinity.
@@ -249,11 +308,10 @@ fn norm(logits: impl Iterator<Item = f64> + Clone) -> Option<Norm> {
     Some(Norm { log_sum: max + sum.ln(), entropy })
 }
 
-fn allowed(mixed: &Distribution, ids: &[TokenId]) -> Allowed {
-    let log_prob = |id: TokenId| mixed.logits[id as usize] - mixed.norm.log_sum;
+fn allowed(mixed: &Distribution<'_>, ids: &[TokenId]) -> Allowed {
     let mut distinct = ids.to_vec();
     distinct.sort_unstable();
     distinct.dedup();
-    let mass: f64 = distinct.iter().map(|id| log_prob(*id).exp()).sum();
-    Allowed { log_probs: ids.iter().map(|id| log_prob(*id) as f32).collect(), mass: mass.min(1.0) as f32 }
+    let mass: f64 = distinct.iter().map(|id| mixed.log_prob(*id).exp()).sum();
+    Allowed { log_probs: ids.iter().map(|id| mixed.log_prob(*id) as f32).collect(), mass: mass.min(1.0) as f32 }
 }

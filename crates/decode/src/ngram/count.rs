@@ -1,11 +1,18 @@
 //! How often a token stood next to others.
 
+use super::tokens::MASK;
 use crate::protocol::TokenId;
 
 /// Tokens of a context at most; with the predicted one, the model's order is one more.
 pub(super) const CONTEXT_MAX: usize = 4;
 /// How far away a lone visible token is still looked at.
 pub(super) const SKIP_MAX: usize = 4;
+/// Tokens that are kept with one context, the most frequent: a space is followed by thousands, of which the rare ones say
+/// little more than their own probabilities.
+const FANOUT_MAX: usize = 256;
+/// Stands for the tokens of a context that were not kept; its count is theirs, and one more for each of them: what they
+/// leave to shorter contexts. No text has the mask.
+pub(super) const REST: u16 = MASK as u16;
 /// Bits of one token in a packed context.
 const TOKEN_BITS: u32 = 16;
 
@@ -51,19 +58,29 @@ pub(super) fn pack(nearest_first: impl IntoIterator<Item = TokenId>) -> u64 {
 }
 
 impl Table {
-    /// Counts pairs of a context and a token; those seen less than `seen_min` times are left out.
+    /// Counts pairs of a context and a token; those seen less than `seen_min` times are left out, and of a context with
+    /// more than [`FANOUT_MAX`] tokens the rarest.
     pub(super) fn of(mut pairs: Vec<(u64, u16)>, seen_min: usize) -> Self {
         pairs.sort_unstable();
         let mut table = Self::default();
-        for same in pairs.chunk_by(|left, right| left == right).filter(|same| same.len() >= seen_min) {
-            let (context, token) = same[0];
-            if table.contexts.last() != Some(&context) {
-                table.contexts.push(context);
-                table.ends.push(0);
+        for context in pairs.chunk_by(|left, right| left.0 == right.0) {
+            let groups = context.chunk_by(|left, right| left == right).filter(|same| same.len() >= seen_min);
+            let mut seen: Vec<(u16, u32)> =
+                groups.map(|same| (same[0].1, u32::try_from(same.len()).unwrap_or(u32::MAX))).collect();
+            if seen.is_empty() {
+                continue;
             }
-            table.tokens.push(token);
-            table.counts.push(u32::try_from(same.len()).unwrap_or(u32::MAX));
-            *table.ends.last_mut().expect("a context was pushed") = table.tokens.len() as u32;
+            if seen.len() > FANOUT_MAX {
+                seen.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+                let dropped = seen.split_off(FANOUT_MAX);
+                let all = dropped.iter().fold(0_u32, |sum, (_, count)| sum.saturating_add(*count));
+                seen.push((REST, all.saturating_add(dropped.len() as u32)));
+                seen.sort_unstable();
+            }
+            table.contexts.push(context[0].0);
+            table.tokens.extend(seen.iter().map(|(token, _)| *token));
+            table.counts.extend(seen.iter().map(|(_, count)| *count));
+            table.ends.push(table.tokens.len() as u32);
         }
         table
     }
@@ -97,5 +114,12 @@ mod tests {
         assert_eq!(table.seen(5).unwrap().tokens, [2]);
         assert!(table.seen(6).is_none());
         assert_eq!(Table::of(vec![(7, 1), (5, 2), (7, 1)], 2).contexts, [7]);
+        let many = (0..FANOUT_MAX as u16 + 9).chain([FANOUT_MAX as u16 + 8]).map(|token| (1, token)).collect();
+        let table = Table::of(many, 1);
+        let kept = table.seen(1).unwrap();
+        assert_eq!((kept.tokens.len(), kept.tokens.last()), (FANOUT_MAX + 1, Some(&(FANOUT_MAX as u16 + 8))));
+        let rest = kept.tokens.iter().position(|token| *token == REST).map(|at| kept.counts[at]);
+        // Nine were left out, each seen once.
+        assert_eq!(rest, Some(9 + 9));
     }
 }

@@ -6,7 +6,7 @@
 //! Software", 2014), then what the model was fitted on, at last single tokens, of the canvas and of the model. Given the token,
 //! the two sides are taken to be independent: p(t | left, right) is proportional to p(t | left) p(t | right) / p(t).
 
-use super::count::{CONTEXT_MAX, Counts, Direction, SKIP_MAX, pack};
+use super::count::{CONTEXT_MAX, Counts, Direction, REST, SKIP_MAX, pack};
 use super::tokens::{END, MASK};
 use crate::protocol::{Cell, TokenId};
 
@@ -14,18 +14,24 @@ use crate::protocol::{Cell, TokenId};
 #[derive(Debug)]
 pub(super) struct Mixer<'a> {
     counts: &'a Counts,
-    /// Logarithms of single probabilities.
-    unigram: &'a [f32],
+    /// Each id's own probability.
+    unigram: &'a [f64],
     cells: &'a [Cell],
     /// Tokens of the canvas with their positions, sorted.
     local: Vec<(u16, u32)>,
+    scratch: Scratch,
+}
+
+/// Memory that one canvas after the other makes use of: most of it is never touched.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scratch {
     left: Side,
     right: Side,
     single: Side,
 }
 
 /// Sums over contexts for the ids that were seen with one, all other ids being zero.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Side {
     mass: Vec<f64>,
     touched: Vec<u16>,
@@ -41,33 +47,40 @@ struct View {
 }
 
 impl<'a> Mixer<'a> {
-    pub(super) fn new(counts: &'a Counts, unigram: &'a [f32], cells: &'a [Cell]) -> Self {
+    pub(super) fn new(counts: &'a Counts, unigram: &'a [f64], cells: &'a [Cell], mut scratch: Scratch) -> Self {
         let text = |token: TokenId| {
             ((token as usize) < unigram.len() && !(MASK..=END).contains(&token)).then_some(token as u16)
         };
         let known = cells.iter().enumerate().filter_map(|(at, cell)| Some((text((*cell)?)?, at as u32)));
         let mut local: Vec<(u16, u32)> = known.collect();
         local.sort_unstable();
-        let side = || Side { mass: vec![0.0; unigram.len()], touched: Vec::new(), weight: 1.0 };
-        Self { counts, unigram, cells, local, left: side(), right: side(), single: side() }
+        for side in [&mut scratch.left, &mut scratch.right, &mut scratch.single] {
+            side.mass.resize(unigram.len(), 0.0);
+        }
+        Self { counts, unigram, cells, local, scratch }
     }
 
-    /// Unnormalised log-probabilities of every id at `wanted`. Of a causal prediction, the cells from `wanted` on are not
-    /// looked at.
-    pub(super) fn row(&mut self, wanted: usize, causal: bool) -> Vec<f32> {
+    /// The memory, for the next canvas.
+    pub(super) fn into_scratch(self) -> Scratch {
+        self.scratch
+    }
+
+    /// Unnormalised log-probabilities at `wanted` of the ids, ascending, that any context was seen with; those of all others
+    /// are the logarithms of their own probabilities. Of a causal prediction, the cells from `wanted` on are not looked at.
+    pub(super) fn changed(&mut self, wanted: usize, causal: bool) -> Vec<(TokenId, f64)> {
         let view = View { wanted, end: if causal { wanted } else { self.cells.len() } };
-        self.single.reset();
+        self.scratch.single.reset();
         self.count_single(view);
         let forward: Vec<Option<TokenId>> =
             (1..=SKIP_MAX.max(CONTEXT_MAX)).map(|away| self.seen(view, wanted.checked_sub(away))).collect();
         let backward: Vec<Option<TokenId>> =
             (1..=SKIP_MAX.max(CONTEXT_MAX)).map(|away| self.seen(view, wanted.checked_add(away))).collect();
-        let mut left = std::mem::take(&mut self.left);
+        let mut left = std::mem::take(&mut self.scratch.left);
         self.look(&mut left, &self.counts.left, &forward, (view, 1));
-        self.left = left;
-        let mut right = std::mem::take(&mut self.right);
+        self.scratch.left = left;
+        let mut right = std::mem::take(&mut self.scratch.right);
         self.look(&mut right, &self.counts.right, &backward, (view, -1));
-        self.right = right;
+        self.scratch.right = right;
         self.combine()
     }
 
@@ -78,7 +91,7 @@ impl<'a> Mixer<'a> {
     /// How often each token stands on the canvas.
     fn count_single(&mut self, view: View) {
         let visible = |at: &u32| (*at as usize) < view.end && *at as usize != view.wanted;
-        let side = &mut self.single;
+        let side = &mut self.scratch.single;
         let (mut all, mut distinct) = (0_u32, 0_u32);
         for same in self.local.chunk_by(|left, right| left.0 == right.0) {
             let count = same.iter().filter(|(_, at)| visible(at)).count() as u32;
@@ -132,19 +145,22 @@ impl<'a> Mixer<'a> {
         side.weight *= share(all, distinct);
     }
 
-    /// The product of both sides over the single tokens, as logarithms, but for a constant.
-    fn combine(&mut self) -> Vec<f32> {
-        let mut row = self.unigram.to_vec();
+    /// The product of both sides over the single tokens, as logarithms.
+    fn combine(&self) -> Vec<(TokenId, f64)> {
+        let Scratch { left, right, single } = &self.scratch;
         // Of an id that no context was seen with: weight of the single tokens, times both sides' weights.
-        let base = (self.single.weight * self.left.weight * self.right.weight).ln();
-        for touched in [&self.single.touched, &self.left.touched, &self.right.touched] {
-            for token in touched.iter().copied().map(usize::from) {
-                let single = self.single.mass[token] + self.single.weight * f64::from(self.unigram[token]).exp();
-                let side = |side: &Side| side.mass[token] + side.weight * single;
-                row[token] = ((side(&self.left) * side(&self.right) / single).ln() - base) as f32;
-            }
-        }
-        row
+        let base = single.weight * left.weight * right.weight;
+        let mut touched: Vec<u16> =
+            [&single.touched, &left.touched, &right.touched].into_iter().flatten().copied().collect();
+        touched.sort_unstable();
+        touched.dedup();
+        let changed = |token: u16| {
+            let id = usize::from(token);
+            let alone = single.mass[id] + single.weight * self.unigram[id];
+            let side = |side: &Side| side.mass[id] + side.weight * alone;
+            (TokenId::from(token), (side(left) * side(right) / (alone * base)).ln())
+        };
+        touched.into_iter().map(changed).collect()
     }
 }
 
@@ -177,13 +193,20 @@ impl Side {
     /// Adds what the model knows of a context.
     fn learnt(&mut self, seen: Option<super::count::Seen<'_>>) {
         let Some(seen) = seen else { return };
-        let all: u32 = seen.counts.iter().fold(0, |sum, count| sum.saturating_add(*count));
-        let distinct = seen.tokens.len() as u32;
-        let each = self.weight / (f64::from(all) + f64::from(distinct));
+        let (mut all, mut distinct, mut rest) = (0.0, 0.0, 0.0);
         for (token, count) in seen.tokens.iter().zip(seen.counts) {
+            if *token == REST {
+                rest = f64::from(*count);
+            } else {
+                all += f64::from(*count);
+                distinct += 1.0;
+            }
+        }
+        let each = self.weight / (all + distinct + rest);
+        for (token, count) in seen.tokens.iter().zip(seen.counts).filter(|(token, _)| **token != REST) {
             self.add(*token, each * f64::from(*count));
         }
-        self.weight *= share(all, distinct);
+        self.weight *= (distinct + rest) / (all + distinct + rest);
     }
 }
 

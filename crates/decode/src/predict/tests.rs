@@ -145,6 +145,32 @@ fn draws_follow_the_distribution_and_its_nucleus() {
 
 proptest! {
     #[test]
+    fn a_distribution_given_by_its_differences_is_the_one_written_out(
+        base in prop::collection::vec(-6.0_f64..0.0, 4..40), raised in prop::collection::btree_map(0_usize..40, 0.0_f64..9.0, 0..9),
+        (temperature, top_p, seed) in (prop::sample::select(vec![0.0_f32, 0.9]), 0.5_f32..=1.0, any::<u64>()), listed: bool,
+    ) {
+        let log_sum = base.iter().map(|logit| logit.exp()).sum::<f64>().ln();
+        // What f32 can hold, so that both ways begin with the same numbers.
+        let logits: Vec<f32> = base.iter().map(|logit| (logit - log_sum) as f32).collect();
+        let changed: Vec<(TokenId, f64)> = raised.into_iter().filter(|(id, _)| *id < base.len())
+            .map(|(id, by)| (id as TokenId, f64::from((f64::from(logits[id]) + by) as f32))).collect();
+        let mut dense = logits.clone();
+        changed.iter().for_each(|(id, logit)| dense[*id as usize] = *logit as f32);
+        let base = Base::new(logits.iter().copied().map(f64::from).collect());
+        let hot = Options { temperature, top_p, seed, suppressed: vec![1], ..options(3) };
+        let place = Place { position: 2, allow: listed.then_some(&[0, 2][..]) };
+        let description = model(logits.len() as u32);
+        let predictor = Predictor::new(&description, &hot).unwrap();
+        let one = predictor.predict_sparse(Sparse { base: &base, changed: &changed }, place).unwrap();
+        let other = predict(&dense, &hot, place).unwrap();
+        prop_assert_eq!(one.top.iter().map(|s| s.token).collect::<Vec<_>>(), other.top.iter().map(|s| s.token).collect::<Vec<_>>());
+        prop_assert_eq!(one.drawn.token, other.drawn.token);
+        for (one, other) in [(one.drawn.log_prob, other.drawn.log_prob), (one.entropy, other.entropy), (one.shaped.margin, other.shaped.margin)] {
+            prop_assert!((one - other).abs() < 1e-5, "{} {}", one, other);
+        }
+    }
+
+    #[test]
     fn probabilities_of_all_ids_sum_to_1(logits in prop::collection::vec(-30.0_f32..30.0, 2..50)) {
         let all = Options { end_allowed: true, ..options(logits.len() as u32) };
         let prediction = predict(&logits, &all, at(0)).unwrap();
