@@ -160,7 +160,8 @@ impl TorchBackend {
         query: &Query,
     ) -> Result<Vec<Option<Prediction>>, TchError> {
         let positions = &query.positions[piece.wanted.clone()];
-        if !Best::serves(&query.options) {
+        let all_listed = query.allow[piece.wanted.clone()].iter().all(Option::is_some);
+        if all_listed || !Best::serves(&query.options) {
             return Ok(vec![None; positions.len()]);
         }
         Best::new(&query.options, &self.specials)?.predict(conditional, unconditional, positions)

@@ -59,8 +59,8 @@ impl Layer {
         })
     }
 
-    /// `[canvases, length, hidden]` to the same.
-    pub(super) fn forward(
+    /// What the positions of `[canvases, length, hidden]` take from one another: `[canvases, length, heads * head_dim]`.
+    pub(super) fn attend(
         &self,
         hidden: &Tensor,
         turns: &Turns,
@@ -68,8 +68,13 @@ impl Layer {
         spec: &Spec,
     ) -> Result<Tensor, TchError> {
         let normed = rms_norm(hidden, &self.attention_norm, spec.norm_epsilon)?;
-        let mixed = attention::mix(&self.qkv.forward(&normed)?, turns, visible, spec)?;
-        let hidden = hidden.f_add(&self.output.forward(&mixed)?)?;
+        attention::mix(&self.qkv.forward(&normed)?, turns, visible, spec)
+    }
+
+    /// The rest of the block, which each row goes through on its own: any rows of `hidden` with theirs of what
+    /// [`Layer::attend`] gave.
+    pub(super) fn finish(&self, hidden: &Tensor, mixed: &Tensor, spec: &Spec) -> Result<Tensor, TchError> {
+        let hidden = hidden.f_add(&self.output.forward(mixed)?)?;
         let normed = rms_norm(&hidden, &self.feed_forward_norm, spec.norm_epsilon)?;
         hidden.f_add(&self.feed_forward(&normed)?)
     }

@@ -55,7 +55,7 @@ impl Decoder {
     ///
     /// `ids` is `[canvases, length]`, whole numbers below the vocabulary, padded on the right; `rows` names positions in the
     /// flattened `[canvases * length]`. Gives `[rows, vocabulary]` in f32: the head is applied to these rows alone, and
-    /// nothing after the last block's keys and values is computed for others.
+    /// nothing after the last attention is computed for others.
     ///
     /// # Errors
     /// What libtorch reports, such as a device without memory.
@@ -71,11 +71,16 @@ impl Decoder {
         let (_, length) = ids.size2()?;
         let mut hidden = Tensor::f_embedding(&self.embedding, ids, -1, false, false)?;
         let turns = self.rotary.turns(length)?;
-        for layer in &self.layers {
-            hidden = layer.forward(&hidden, &turns, visible, &self.spec)?;
+        let wanted = |all: &Tensor| all.f_flatten(0, 1)?.f_index_select(0, rows);
+        for (index, layer) in self.layers.iter().enumerate() {
+            let mixed = layer.attend(&hidden, &turns, visible, &self.spec)?;
+            hidden = match index + 1 == self.layers.len() {
+                false => layer.finish(&hidden, &mixed, &self.spec)?,
+                // Nothing attends to what comes after the last attention.
+                true => layer.finish(&wanted(&hidden)?, &wanted(&mixed)?, &self.spec)?,
+            };
         }
-        let wanted = hidden.f_reshape([-1, i64::from(self.spec.hidden)])?.f_index_select(0, rows)?;
-        rms_norm(&wanted, &self.norm, self.spec.norm_epsilon)
+        rms_norm(&hidden, &self.norm, self.spec.norm_epsilon)
     }
 
     /// From `[rows, hidden]` to `[rows, vocabulary]` in f32.
