@@ -22,6 +22,8 @@ use peer::Peer;
 const GOALS: &[(usize, f64)] = &[(8, 10.0), (24, 3.5), (64, 1.25)];
 const POSITIONS: usize = 512;
 const STEPS: usize = 64;
+/// Steps of a device that is made up, in milliseconds.
+const IDLE_STEPS_MS: [u64; 3] = [0, 3, 10];
 /// Of the seed of the random weights, as `examples/infill.rs` has it.
 const SEED: u64 = 7;
 
@@ -61,7 +63,8 @@ impl Setting {
 /// When the machine lacks something, the build fails, or one of the two programs ends early.
 pub(crate) fn inference(layout: &Layout, request: &Request) -> anyhow::Result<bool> {
     setup::run(layout, Purpose::Bench)?;
-    let program = build(layout)?;
+    let program = build(layout, "reweave-network", "infill")?;
+    let idle = build(layout, "reweave-inference", "idle")?;
     let setting = Setting::of(request);
     let folder = weights(layout, &program, setting.shape)?;
     let (mut ours, mut reference) = (ours(&program, &folder, &setting)?, reference(layout, &folder, &setting)?);
@@ -86,8 +89,12 @@ pub(crate) fn inference(layout: &Layout, request: &Request) -> anyhow::Result<bo
         rows.push(measure(&mut ours, &mut reference, (*masks, *goal), setting.repetitions)?);
     }
     println!("{}", measured::table(&rows));
+    // They would share the cores with what is measured next.
+    let device = ours.device().to_owned();
+    drop((ours, reference));
+    let idle = idle_shares(&idle)?;
     if let Some(path) = &request.json {
-        let text = format!("{:#}\n", report(layout, &rows, &setting, ours.device()));
+        let text = format!("{:#}\n", report(layout, (&rows, &idle), &setting, &device));
         std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))?;
     }
     Ok(true)
@@ -108,15 +115,31 @@ fn measure(ours: &mut Peer, reference: &mut Peer, goal: (usize, f64), repetition
     Ok(measured)
 }
 
-fn build(layout: &Layout) -> anyhow::Result<PathBuf> {
-    eprintln!("Building the bench (minutes the first time)");
+/// The share of its time that a device waits for the engine, at several lengths of a step; prints a line for each.
+fn idle_shares(program: &Path) -> anyhow::Result<Vec<serde_json::Value>> {
+    println!("device idle while the engine decides, over the service in one process: 8 canvases, guidance on");
+    let mut rows = Vec::new();
+    for milliseconds in IDLE_STEPS_MS {
+        let output = Command::new(program).arg(milliseconds.to_string()).output().context("starting the bench")?;
+        ensure!(output.status.success(), "measuring idle time ended with {}", output.status);
+        let row: serde_json::Value = serde_json::from_slice(&output.stdout).context("reading the idle share")?;
+        let share = row["idle"].as_f64().context("no idle share")?;
+        println!("  steps of {milliseconds:2} ms: {:5.1} %", share * 100.0);
+        rows.push(row);
+    }
+    println!("  goal: at most 15 % at 3 ms\n");
+    Ok(rows)
+}
+
+fn build(layout: &Layout, package: &str, example: &str) -> anyhow::Result<PathBuf> {
+    eprintln!("Building {example} of {package} (minutes the first time)");
     let mut command = Command::new("cargo");
-    command.args(["build", "--package", "reweave-network", "--example", "infill"]);
+    command.args(["build", "--package", package, "--example", example]);
     command.arg("--message-format=json-render-diagnostics").current_dir(&layout.root);
     let output = command.stderr(Stdio::inherit()).output().context("starting cargo")?;
     ensure!(output.status.success(), "cargo build ended with {}", output.status);
     let messages = String::from_utf8_lossy(&output.stdout);
-    messages.lines().find_map(|message| built(message, "infill")).context("cargo built no example called infill")
+    messages.lines().find_map(|message| built(message, example)).context("cargo built no such example")
 }
 
 /// Of one of cargo's messages, the path of the program `name`.
@@ -153,10 +176,16 @@ fn reference(layout: &Layout, folder: &Path, setting: &Setting) -> anyhow::Resul
     Peer::start("the reference", command)
 }
 
-fn report(layout: &Layout, rows: &[Measured], setting: &Setting, device: &str) -> serde_json::Value {
+fn report(
+    layout: &Layout,
+    (rows, idle): (&[Measured], &[serde_json::Value]),
+    setting: &Setting,
+    device: &str,
+) -> serde_json::Value {
     let commit = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(&layout.root).output();
     let commit = commit.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
-    let summary: serde_json::Map<_, _> = rows.iter().flat_map(Measured::summary).collect();
+    let shares = idle.iter().map(|row| (format!("idle_at_{}_ms", row["step_ms"]), row["idle"].clone()));
+    let summary: serde_json::Map<_, _> = rows.iter().flat_map(Measured::summary).chain(shares).collect();
     json!({
         "bench": "inference",
         "commit": commit,
@@ -167,7 +196,7 @@ fn report(layout: &Layout, rows: &[Measured], setting: &Setting, device: &str) -
             "repetitions": setting.repetitions, "reference_steps_timed": setting.steps_timed,
         },
         "summary": summary,
-        "rows": rows.iter().map(Measured::json).collect::<Vec<_>>(),
+        "rows": rows.iter().map(Measured::json).chain(idle.iter().cloned()).collect::<Vec<_>>(),
     })
 }
 
