@@ -21,6 +21,9 @@ use shape::Pick;
 pub use rules::{TEMPERATURE_MAX, check};
 pub use sparse::{Base, Sparse};
 
+/// Ids that are weighed before all are.
+const HEAD: usize = 256;
+
 /// The raw output of the model for one position.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
@@ -228,7 +231,7 @@ impl<'a> Predictor<'a> {
             if pick == Pick::Best && self.options.top_p >= 1.0 {
                 return Ok(shape::plain(top, mixed.norm));
             }
-            return shape::draw(mixed.candidates(), self.options, pick).ok_or_else(impossible);
+            return self.draw_of_all(mixed, pick).ok_or_else(impossible);
         };
         let mut ids = list.to_vec();
         ids.sort_unstable();
@@ -244,6 +247,19 @@ impl<'a> Predictor<'a> {
             return Err(Fault::new(FaultCode::NothingAllowed, message));
         }
         shape::draw(open, self.options, pick).ok_or_else(impossible)
+    }
+
+    /// A draw from every id that is not banned. Most weight lies on few ids, and they are found faster than all are weighed.
+    fn draw_of_all(&self, mixed: &Distribution<'_>, pick: Pick) -> Option<(TokenId, Shaped)> {
+        let mut head = mixed.best(HEAD);
+        if !matches!(pick, Pick::Known(_)) && shape::is_all(&head, mixed.norm, self.options) {
+            head.sort_unstable_by_key(|(id, _)| *id);
+            return match self.options.temperature {
+                0.0 => shape::among(head, mixed.norm, self.options, pick),
+                _ => shape::draw(head, self.options, pick),
+            };
+        }
+        shape::draw(mixed.candidates(), self.options, pick)
     }
 }
 

@@ -7,6 +7,9 @@ use crate::protocol::{Options, Shaped, TokenId};
 /// Ids that are looked at first when the nucleus is measured; most nuclei are smaller.
 const NUCLEUS_FIRST: usize = 64;
 
+/// Weight of a tail, beside that of the best id, that changes no digit of an f32.
+const TAIL_MAX: f64 = 1e-12;
+
 /// The best id of the unshaped distribution: temperature 0, no nucleus, no allow-list. `top` holds the two best logits.
 pub(super) fn plain(top: &[(TokenId, f64)], norm: Norm) -> (TokenId, Shaped) {
     let probability = |index: usize| top.get(index).map_or(0.0, |(_, logit)| (logit - norm.log_sum).exp());
@@ -40,6 +43,16 @@ pub(super) fn draw(mut candidates: Vec<(TokenId, f64)>, options: &Options, pick:
         candidates.iter_mut().for_each(|(_, logit)| *logit /= temperature);
     }
     let whole = norm(candidates.iter().map(|(_, logit)| *logit)).expect("a candidate has a finite logit");
+    among(candidates, whole, options, pick)
+}
+
+/// The same from candidates that are at their temperature, and what normalises them and all that is left out.
+pub(super) fn among(
+    mut candidates: Vec<(TokenId, f64)>,
+    whole: Norm,
+    options: &Options,
+    pick: Pick,
+) -> Option<(TokenId, Shaped)> {
     if options.top_p < 1.0 {
         candidates = nucleus(candidates, whole, f64::from(options.top_p));
     }
@@ -58,6 +71,19 @@ pub(super) fn draw(mut candidates: Vec<(TokenId, f64)>, options: &Options, pick:
         entropy: kept.entropy as f32,
     };
     Some((drawn.0, shaped))
+}
+
+/// Whether `head`, the best logits of a distribution in order, is all that a draw can come to. At temperature 0 that is so
+/// where the nucleus lies within; at others where what is left out weighs less than [`TAIL_MAX`] of the best: with p ≤ the
+/// last one's, Σ p^(1/T) is at most p_last^(1/T - 1).
+pub(super) fn is_all(head: &[(TokenId, f64)], norm: Norm, options: &Options) -> bool {
+    let log_prob = |index: usize| head[index].1 - norm.log_sum;
+    if options.temperature == 0.0 {
+        let mass: f64 = (0..head.len()).map(|index| log_prob(index).exp()).sum();
+        return mass > f64::from(options.top_p);
+    }
+    let sharpness = 1.0 / f64::from(options.temperature);
+    sharpness > 1.0 && (sharpness - 1.0) * log_prob(head.len() - 1) - sharpness * log_prob(0) < TAIL_MAX.ln()
 }
 
 /// The smallest set of best candidates whose mass exceeds `top_p`, ids ascending.

@@ -143,6 +143,33 @@ fn draws_follow_the_distribution_and_its_nucleus() {
     assert!(counts[0].abs_diff(2_685) < 120, "{counts:?}");
 }
 
+/// A long row whose best ids are far apart from the rest, so that the rest is left out.
+#[test]
+fn leaving_out_what_weighs_nothing_changes_no_draw() {
+    let row = |seed: u64| -> Vec<f32> {
+        let noise = |id: u64| crate::draw::uniform(seed, crate::draw::Purpose::Script, id);
+        (0..2_000).map(|id| (noise(id) * if id % 400 == 7 { 24.0 } else { 6.0 }) as f32).collect()
+    };
+    let mut shortened = 0;
+    for seed in 0..200 {
+        let logits = row(seed);
+        for (temperature, top_p) in [(0.2, 0.95), (0.2, 1.0), (0.4, 0.9), (0.0, 0.9)] {
+            let hot = Options { temperature, top_p, seed, ..options(1) };
+            let drawn = predict(&logits, &hot, at(5)).unwrap();
+            let norm = norm(logits[..1_999].iter().map(|logit| f64::from(*logit))).unwrap();
+            let all: Vec<(TokenId, f64)> = (0..1_999).map(|id| (id, f64::from(logits[id as usize]))).collect();
+            shortened += u32::from(shape::is_all(&best::best(all.iter().copied(), HEAD), norm, &hot));
+            let uniform = uniform(seed, Purpose::Token, 5);
+            let pick = if temperature == 0.0 { Pick::Best } else { Pick::At(uniform) };
+            let (token, shaped) = shape::draw(all, &hot, pick).unwrap();
+            assert_eq!(drawn.drawn.token, token);
+            assert!((drawn.shaped.probability - shaped.probability).abs() < 1e-6);
+            assert!((drawn.shaped.entropy - shaped.entropy).abs() < 1e-5);
+        }
+    }
+    assert!((200..800).contains(&shortened), "{shortened} of 800: both ways are taken");
+}
+
 proptest! {
     #[test]
     fn a_distribution_given_by_its_differences_is_the_one_written_out(
