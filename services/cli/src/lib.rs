@@ -1,7 +1,9 @@
 //! The `reweave` command: a library, so that tests can call what the binary calls.
 
+mod canvas;
 mod commands;
 mod input;
+mod model;
 mod pod;
 mod render;
 mod settings;
@@ -46,6 +48,10 @@ enum Command {
     Mask(commands::mask::Arguments),
     /// Ask the gates about edits of a file.
     Gate(commands::gate::Arguments),
+    /// Work on a spec as `run` does, and watch its holes being refilled.
+    Watch(commands::watch::Arguments),
+    /// Look at model folders.
+    Models(commands::models::Arguments),
     /// Measure parts of Reweave on files of your own.
     Eval(commands::eval::Arguments),
     /// Print a patch as a diff, as lines, for an editor or for a report.
@@ -95,6 +101,8 @@ fn execute(cli: Cli) -> ExitCode {
     let result = runtime.block_on(async {
         match cli.command {
             Command::Run(arguments) => commands::run::run(arguments, settings).await,
+            Command::Watch(arguments) => commands::watch::run(arguments, settings).await,
+            Command::Models(arguments) => commands::models::run(&arguments),
             Command::Up(arguments) => commands::up::run(arguments, settings).await,
             Command::Publish(arguments) => commands::publish::run(arguments, settings).await,
             Command::Dlq(arguments) => commands::dlq::run(arguments, settings).await,

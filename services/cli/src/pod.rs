@@ -1,6 +1,9 @@
 //! Services in this process, over the same stubs that the network would carry.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -18,7 +21,10 @@ use reweave_proto::{
 use reweave_synthesis::{Synthesis, compiler::Compiler};
 use tonic::{service::Routes, transport::Channel};
 
-use crate::settings::{Local, Settings};
+use crate::{
+    canvas::CanvasView,
+    settings::{Local, Settings},
+};
 
 /// How often the line under way is redrawn.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -42,10 +48,11 @@ impl Pod {
     }
 }
 
-/// A synthesis service with its checks service behind it.
-pub(crate) fn synthesis(settings: &Settings, local: &Local) -> Result<Pod> {
+/// A synthesis service with its checks service behind it, and the model at the other end of `model`.
+pub(crate) fn synthesis(settings: &Settings, local: &Local, model: Option<Channel>) -> Result<Pod> {
     let Pod { channel, checks } = checks(settings, local)?;
     let synthesis = Synthesis::new(settings.synthesis(local), channel);
+    let synthesis = model.into_iter().fold(synthesis, Synthesis::with_model);
     Ok(Pod { channel: in_process::channel(Routes::new(synthesis.into_server())), checks })
 }
 
@@ -56,17 +63,34 @@ pub(crate) fn checks(settings: &Settings, local: &Local) -> Result<Pod> {
     Ok(Pod { channel, checks })
 }
 
-/// Works on one spec and shows each stage on one line of stderr, if `show` says so.
-pub(crate) async fn synthesize(channel: Channel, id: SpecId, spec: Spec, show: bool) -> Result<OutcomeEvent> {
+/// How the progress of a spec is shown, on stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Show {
+    Nothing,
+    /// One line a stage.
+    Line,
+    /// That, and every hole while it is refilled.
+    Canvas,
+}
+
+/// Works on one spec and shows its progress.
+pub(crate) async fn synthesize(channel: Channel, id: SpecId, spec: Spec, show: Show) -> Result<OutcomeEvent> {
     let mut client = SynthesisServiceClient::new(channel)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let request = SynthesizeRequest { spec_id: id.to_string(), spec: Some(spec.into()), local: true };
     let mut responses = client.synthesize(request).await.context("ask the synthesis service")?.into_inner();
-    let mut line = Line::new(show);
+    let mut line = Line::new(show != Show::Nothing);
+    let mut canvas = (show == Show::Canvas).then(CanvasView::new);
     while let Some(response) = responses.message().await.context("listen to the synthesis service")? {
         match response.event {
-            Some(Event::Progress(progress)) => line.step(&convert::read_progress(progress)?.1),
+            Some(Event::Progress(progress)) => {
+                let (_, progress) = convert::read_progress(progress)?;
+                line.step(&progress);
+                if let (Some(canvas), Some(denoising)) = (&mut canvas, &progress.denoising) {
+                    line.above(&canvas.draw(denoising));
+                }
+            }
             Some(Event::Outcome(event)) => return Ok(event.try_into()?),
             None => {}
         }
@@ -104,6 +128,14 @@ impl Line {
         if let Some(bar) = &self.bar {
             bar.set_prefix(progress.stage.as_str());
             bar.set_message(self.message.clone());
+        }
+    }
+
+    /// Puts a line above the one that is redrawn.
+    fn above(&self, text: &str) {
+        match &self.bar {
+            Some(bar) if !bar.is_hidden() => bar.println(text),
+            _ => _ = writeln!(anstream::stderr(), "{text}"),
         }
     }
 

@@ -27,6 +27,7 @@ pub(crate) struct Settings {
     pub(crate) server: server::ServerConfig,
     pub(crate) gateway: GatewayConfig,
     pub(crate) synthesis: SynthesisConfig,
+    pub(crate) inference: reweave_inference::Config,
     pub(crate) checks: reweave_checks::config::Section,
 }
 
@@ -36,6 +37,7 @@ impl Config for Settings {
         reweave_gateway::config::DEFAULTS,
         reweave_synthesis::config::DEFAULTS,
         reweave_checks::config::DEFAULTS,
+        reweave_inference::config::DEFAULTS,
     ];
 
     fn telemetry(&self) -> &Telemetry {

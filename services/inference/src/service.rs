@@ -33,6 +33,8 @@ use crate::{
 
 pub use serve::{Error, serve};
 
+/// How the reason begins for which nothing can be predicted yet.
+pub const LOADING: &str = "loading";
 /// About how many bytes a piece of the vocabulary takes.
 const PIECE_BYTES: usize = 256 << 10;
 
@@ -131,7 +133,7 @@ impl Inference {
                 embedder: ready.embedder.clone(),
                 load,
             },
-            Err(loading) => Described { model: Err(loading.message), embedder: None, load },
+            Err(loading) => Described { model: Err(format!("{LOADING}: {}", loading.message)), embedder: None, load },
         }
     }
 

@@ -14,7 +14,10 @@ use reweave_proto::document;
 
 use super::outcome_file;
 use crate::{
-    input, pod, render,
+    input,
+    model::{GenerationArgs, ModelArgs},
+    pod::{self, Show},
+    render,
     settings::{Local, Settings},
     write,
 };
@@ -37,10 +40,20 @@ pub(crate) struct Arguments {
     /// Run CMD as a check called NAME, judged by its exit status; may be given several times.
     #[arg(long = "check", value_name = "NAME=CMD", value_parser = parse_check)]
     checks: Vec<(CheckName, Vec<String>)>,
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    generation: GenerationArgs,
 }
 
 /// Works on the spec and shows what came of it.
 pub(crate) async fn run(arguments: Arguments, settings: Settings) -> Result<ExitCode> {
+    let show = if !arguments.json && std::io::stderr().is_terminal() { Show::Line } else { Show::Nothing };
+    work(arguments, settings, show).await
+}
+
+/// Works on the spec, and shows its progress in the way of `show`.
+pub(super) async fn work(arguments: Arguments, settings: Settings, show: Show) -> Result<ExitCode> {
     let text = read_spec(&arguments.spec)?;
     // The code must be read whole, not as a command that was cut short left it.
     outcome_file::say_recovered(&arguments.workspace).map_err(|error| anyhow!("{error}"))?;
@@ -49,10 +62,14 @@ pub(crate) async fn run(arguments: Arguments, settings: Settings) -> Result<Exit
         Ok(mut spec) => {
             add_checks(&mut spec, &arguments.checks);
             let local = Local::new(&arguments.workspace, arguments.checks.clone())?;
-            let show = !arguments.json && std::io::stderr().is_terminal();
-            let pod = pod::synthesis(&settings, &local)?;
+            arguments.generation.apply(&mut spec);
+            let model = arguments.model.host(&settings).await?;
+            let pod = pod::synthesis(&settings, &local, model.as_ref().map(|model| model.channel.clone()))?;
             let event = pod::synthesize(pod.channel.clone(), id, spec, show).await;
             pod.close().await;
+            if let Some(model) = model {
+                model.close().await;
+            }
             event?
         }
         Err(refusal) => OutcomeEvent { spec_id: id, outcome: refusal.into(), run: RunFacts::default() },

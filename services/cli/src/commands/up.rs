@@ -1,4 +1,4 @@
-//! `reweave up`: gateway, synthesis and checks in one process, over Pulsar or the memory bus.
+//! `reweave up`: gateway, synthesis and checks in one process, over Pulsar or the memory bus; inference as a child.
 
 use std::{io::Write, path::PathBuf};
 
@@ -8,7 +8,7 @@ use reweave_chassis::shutdown;
 use reweave_core::{ExitCode, WorkspaceName};
 use reweave_gateway::{Options, bus::pulsar::admin};
 
-use crate::{pod, settings::Settings};
+use crate::{model::ModelArgs, pod, settings::Settings};
 
 /// Where specs come from, and what they may name.
 #[derive(Debug, Args)]
@@ -25,6 +25,8 @@ pub(crate) struct Arguments {
     /// Where HTTP is served, instead of what the configuration says.
     #[arg(long, value_name = "HOST:PORT")]
     http: Option<String>,
+    #[command(flatten)]
+    model: ModelArgs,
 }
 
 /// Runs the pod until it is told to stop.
@@ -43,13 +45,18 @@ pub(crate) async fn run(arguments: Arguments, mut settings: Settings) -> Result<
     }
     let bus = if gateway.bus.url.is_empty() { "the memory bus".to_owned() } else { gateway.bus.url.clone() };
     let shutdown = shutdown::on_signal().context("listen for signals")?;
-    let pod = pod::synthesis(&settings, &crate::settings::Local::default())?;
+    let model = arguments.model.host(&settings).await?;
+    let channel = model.as_ref().map(|model| model.channel.clone());
+    let pod = pod::synthesis(&settings, &crate::settings::Local::default(), channel)?;
     let built =
         Options { synthesis: Some(pod.channel.clone()), ..Options::new(settings.gateway.clone()) }.build().await?;
     let http = built.http_address()?;
     writeln!(anstream::stderr(), "reweave is up: specs from {bus} and http://{http}/v1/specs; stop it with Ctrl-C")?;
     let ran = built.run(shutdown).await;
     pod.close().await;
+    if let Some(model) = model {
+        model.close().await;
+    }
     ran?;
     Ok(ExitCode::Done)
 }

@@ -25,7 +25,7 @@ use reweave_decode::protocol::{Bounds, Description, Objective};
 pub use added::{AddedTokens, Marks};
 pub use error::Error;
 pub use parts::{LayerPart, Part};
-pub use report::{Report, inspect};
+pub use report::{Network, Report, inspect};
 pub use sentence::{Affine, SentenceFolder, SentenceLayer, SentencePart, SentenceSpec, open_sentence};
 pub use spec::{Architecture, Spec};
 pub use weights::{Stored, StoredType, Weights};

@@ -9,7 +9,6 @@ mod tally;
 
 use std::{
     collections::BTreeMap,
-    fs,
     io::Write,
     path::{Path, PathBuf},
     sync::{
@@ -30,10 +29,8 @@ use super::report::Report;
 use crate::{
     pod,
     settings::{Local, Settings},
+    source,
 };
-
-/// Folders that hold no source of a project itself.
-const SKIPPED: [&str; 4] = [".git", "node_modules", "target", "__pycache__"];
 
 /// Which files, and how much is tried on each.
 #[derive(Debug, Args)]
@@ -134,29 +131,14 @@ fn measure_all(
 
 /// Every file asked for, in the order of paths, thinned to the most that are looked at in its language.
 fn files(arguments: &Arguments) -> Vec<(Language, PathBuf)> {
+    let wanted = |language| arguments.languages.is_empty() || arguments.languages.contains(&language);
     let mut found = BTreeMap::<&'static str, Vec<(Language, PathBuf)>>::new();
-    let mut pending = arguments.paths.clone();
-    while let Some(path) = pending.pop() {
-        if let Ok(entries) = fs::read_dir(&path) {
-            let inside = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink()));
-            pending.extend(inside.map(|entry| entry.path()).filter(|path| !skipped(path)));
-        } else if let Some(language) = language_of(&path, &arguments.languages) {
-            found.entry(language.name()).or_default().push((language, path));
-        }
+    for (language, path) in source::files(&arguments.paths, wanted) {
+        found.entry(language.name()).or_default().push((language, path));
     }
-    let thinned = found.into_values().flat_map(|mut files| {
-        files.sort_by(|a, b| a.1.cmp(&b.1));
+    let thinned = found.into_values().flat_map(|files| {
         let step = files.len().div_ceil(arguments.files_max.max(1)).max(1);
         files.into_iter().step_by(step)
     });
     thinned.collect()
-}
-
-fn skipped(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| SKIPPED.iter().any(|skipped| name == *skipped))
-}
-
-fn language_of(path: &Path, wanted: &[Language]) -> Option<Language> {
-    let language = Language::by_extension(path.extension()?.to_str()?)?;
-    (wanted.is_empty() || wanted.contains(&language)).then_some(language)
 }
