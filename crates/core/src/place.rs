@@ -46,11 +46,15 @@ pub enum Unit {
     Comment,
     /// The token between or before operands: `+`, `and`, `!`.
     Operator,
+    /// An identifier, wherever it stands.
+    Name,
+    /// A number, a string on one line, a truth value.
+    Literal,
 }
 
 impl Unit {
     /// Every unit.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Definition,
         Self::Signature,
         Self::Body,
@@ -63,6 +67,8 @@ impl Unit {
         Self::Docstring,
         Self::Comment,
         Self::Operator,
+        Self::Name,
+        Self::Literal,
     ];
 
     /// The word for it on every door.
@@ -81,6 +87,8 @@ impl Unit {
             Self::Docstring => "docstring",
             Self::Comment => "comment",
             Self::Operator => "operator",
+            Self::Name => "name",
+            Self::Literal => "literal",
         }
     }
 

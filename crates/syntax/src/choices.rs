@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use reweave_core::{Span, Unit};
 use tree_sitter::Node;
 
+use crate::hole::inside_error;
 use crate::unit::UnitHole;
 use crate::{ParsedFile, operator, targets};
 
@@ -47,6 +48,22 @@ impl Choices {
         let innermost = innermost(node);
         literal(parsed, hole.span, innermost).or_else(|| name(parsed, innermost))
     }
+}
+
+/// Whether `node` is an identifier.
+pub(crate) fn is_name(parsed: &ParsedFile, node: Node<'_>) -> bool {
+    let kind = node.kind();
+    node.is_named()
+        && node.child_count() == 0
+        && (kind == parsed.entry().identifiers.node || kind.ends_with("identifier"))
+        && !inside_error(node)
+}
+
+/// Whether `node` is a literal with a bounded set of fills.
+pub(crate) fn is_literal(parsed: &ParsedFile, node: Node<'_>) -> bool {
+    let span = Span::new(node.start_byte(), node.end_byte());
+    let is_whole = node.parent().is_none_or(|parent| parent.byte_range() != node.byte_range());
+    is_whole && !inside_error(node) && literal(parsed, span, innermost(node)).is_some()
 }
 
 fn one_of(texts: Vec<String>) -> Option<Choices> {
@@ -97,7 +114,7 @@ fn marks(text: &str) -> Option<(String, String)> {
 /// Other names of the file that stand where the grammar sees the same kind of name, nearest first.
 fn name(parsed: &ParsedFile, node: Node<'_>) -> Option<Choices> {
     let entry = parsed.entry();
-    if node.kind() != entry.identifiers.node && !node.kind().ends_with("identifier") {
+    if !is_name(parsed, node) {
         return None;
     }
     let own = parsed.slice(Span::new(node.start_byte(), node.end_byte()));

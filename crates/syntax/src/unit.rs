@@ -4,7 +4,7 @@ use reweave_core::{Language, Place, Refusal, RefusalCode, Span, Unit};
 use tree_sitter::Node;
 
 use crate::language::Units;
-use crate::{Hole, ParsedFile, hole, operator, place, targets};
+use crate::{Hole, ParsedFile, choices, hole, operator, place, targets};
 
 mod described;
 
@@ -36,7 +36,14 @@ fn kinds(unit: Unit, units: &Units) -> &'static [&'static str] {
         Unit::Type => units.types,
         Unit::Import => units.imports,
         Unit::Comment => units.comments,
-        Unit::Definition | Unit::Signature | Unit::Body | Unit::Lines | Unit::Docstring | Unit::Operator => &[],
+        Unit::Definition
+        | Unit::Signature
+        | Unit::Body
+        | Unit::Lines
+        | Unit::Docstring
+        | Unit::Operator
+        | Unit::Name
+        | Unit::Literal => &[],
     }
 }
 
@@ -99,9 +106,14 @@ fn of_target(parsed: &ParsedFile, target: &targets::Target, unit: Unit) -> Vec<U
         Unit::Lines => vec![untyped(parsed, unit, whole_lines(parsed.text(), target.span))],
         Unit::Docstring => described::docstring(parsed, target).into_iter().collect(),
         Unit::Statement => inside(parsed, unit, target.body_span),
-        Unit::Expression | Unit::Arguments | Unit::Type | Unit::Import | Unit::Comment | Unit::Operator => {
-            inside(parsed, unit, target.span)
-        }
+        Unit::Expression
+        | Unit::Arguments
+        | Unit::Type
+        | Unit::Import
+        | Unit::Comment
+        | Unit::Operator
+        | Unit::Name
+        | Unit::Literal => inside(parsed, unit, target.span),
     }
 }
 
@@ -124,10 +136,13 @@ fn inside(parsed: &ParsedFile, unit: Unit, span: Span) -> Vec<UnitHole> {
     }
 }
 
-/// The hole for a node that is of `unit`; an operator is a token, of which the grammar has no type.
+/// The hole for a node that is of `unit`. A token is masked as it stands: widened to a typed parent it were another unit, and
+/// of an operator the grammar has no type.
 fn of_found(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> Option<UnitHole> {
     match unit {
-        Unit::Operator => Some(untyped(parsed, unit, Span::new(node.start_byte(), node.end_byte()))),
+        Unit::Operator | Unit::Name | Unit::Literal => {
+            Some(untyped(parsed, unit, Span::new(node.start_byte(), node.end_byte())))
+        }
         _ => typed(parsed, unit, node),
     }
 }
@@ -156,11 +171,11 @@ fn around(parsed: &ParsedFile, span: Span, unit: Option<Unit>) -> Result<Vec<Uni
     let mut line = std::iter::successors(node, Node::parent).take_while(|node| node.parent().is_some());
     let found = line.find_map(|node| match unit {
         Some(unit) => of_node(parsed, unit, node),
-        // An operator is masked where it is asked for; else a position on one means the expression around it.
+        // A token is masked where it is asked for; else a position on one means the expression around it.
         None => Unit::ALL
             .into_iter()
             .rev()
-            .filter(|unit| *unit != Unit::Operator)
+            .filter(|unit| !matches!(unit, Unit::Operator | Unit::Name | Unit::Literal))
             .find_map(|unit| is_of(parsed, unit, node).then(|| of_found(parsed, unit, node)).flatten()),
     });
     Ok(found.into_iter().collect())
@@ -179,7 +194,9 @@ fn of_node(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> Option<UnitHole> 
         | Unit::Type
         | Unit::Import
         | Unit::Comment
-        | Unit::Operator => is_of(parsed, unit, node).then(|| of_found(parsed, unit, node)).flatten(),
+        | Unit::Operator
+        | Unit::Name
+        | Unit::Literal => is_of(parsed, unit, node).then(|| of_found(parsed, unit, node)).flatten(),
         Unit::Lines => None,
     }
 }
@@ -191,8 +208,11 @@ fn is_of(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> bool {
     if unit == Unit::Definition {
         return targets::definition(entry, node).is_some();
     }
-    if unit == Unit::Operator {
-        return operator::is_one(node);
+    match unit {
+        Unit::Operator => return operator::is_one(node),
+        Unit::Name => return choices::is_name(parsed, node),
+        Unit::Literal => return choices::is_literal(parsed, node),
+        _ => {}
     }
     if !node.is_named() || !kinds(unit, &entry.units).contains(&node.kind()) {
         return false;
@@ -203,7 +223,14 @@ fn is_of(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> bool {
             !is_bound(parsed, node) && (node.kind() != entry.identifiers.node || may_be_call(parsed, node))
         }
         Unit::Statement | Unit::Arguments | Unit::Import | Unit::Comment => true,
-        Unit::Definition | Unit::Signature | Unit::Body | Unit::Lines | Unit::Docstring | Unit::Operator => false,
+        Unit::Definition
+        | Unit::Signature
+        | Unit::Body
+        | Unit::Lines
+        | Unit::Docstring
+        | Unit::Operator
+        | Unit::Name
+        | Unit::Literal => false,
     }
 }
 

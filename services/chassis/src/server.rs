@@ -106,6 +106,9 @@ impl Bound {
     /// Serves until `shutdown`; then reports not serving, takes no new request, and gives running ones the drain time.
     pub async fn serve(self, shutdown: CancellationToken) -> Result<(), Error> {
         let config = self.server.config;
+        if config.exit_with_parent {
+            tokio::spawn(crate::shutdown::with_parent(shutdown.clone()));
+        }
         let router = transport::Server::builder()
             .load_shed(true)
             .concurrency_limit_per_connection(config.requests_max.get() as usize)

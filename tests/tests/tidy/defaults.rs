@@ -34,8 +34,8 @@ fn findings(file: &TextFile) -> Vec<String> {
 #[test]
 fn every_field_of_every_default_configuration_is_commented() {
     let files: Vec<TextFile> = text_files().into_iter().filter(|file| file.path.ends_with("default.toml")).collect();
-    let wanted =
-        ["chassis", "gateway", "synthesis", "checks", "inference", "network"].map(|service| format!("services/{service}/default.toml"));
+    let wanted = ["chassis", "gateway", "synthesis", "checks", "inference", "network"]
+        .map(|service| format!("services/{service}/default.toml"));
     let missing = wanted.iter().filter(|path| !files.iter().any(|file| file.path == **path));
     let missing = missing.map(|path| format!("{path} is missing"));
     assert_none(&missing.chain(files.iter().flat_map(findings)).collect::<Vec<_>>());

@@ -16,6 +16,8 @@ pub struct ServerConfig {
     pub requests_max: Bounded<65_536>,
     pub streams_max: Bounded<65_536>,
     pub drain_ms: DrainMs,
+    /// For a child of another service of ours: it must not outlive who started it.
+    pub exit_with_parent: bool,
 }
 
 /// A count from 1 to `MAX`.

@@ -1,5 +1,7 @@
 //! `reweave eval`: Reweave measured on files of your own.
 
+mod holes;
+mod infill;
 mod report;
 mod syntax;
 
@@ -20,11 +22,17 @@ pub(crate) struct Arguments {
 enum What {
     /// Masking, the prediction of the typed holes, and the gates, on every file below some folders.
     Syntax(syntax::Arguments),
+    /// Random holes refilled by a model through the whole engine: patches that parse, refusals by kind of hole.
+    Holes(holes::Arguments),
+    /// The HumanEval-Infilling tasks, filled by a model.
+    Infill(infill::Arguments),
 }
 
-/// Measures; exits 1 when a promise of the syntax core is broken by some file.
+/// Measures; exits 1 when a promise is broken.
 pub(crate) async fn run(arguments: &Arguments, settings: &Settings) -> Result<ExitCode> {
     match &arguments.what {
         What::Syntax(arguments) => syntax::run(arguments, settings).await,
+        What::Holes(arguments) => holes::run(arguments, settings).await,
+        What::Infill(arguments) => infill::run(arguments, settings).await,
     }
 }

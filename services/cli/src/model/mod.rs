@@ -150,7 +150,8 @@ fn is_loading(reason: &str) -> bool {
     reason.starts_with(reweave_inference::LOADING)
 }
 
-fn technique(name: &str) -> Result<Technique, String> {
+/// The technique called `name`, for the command line's parser.
+pub(crate) fn technique(name: &str) -> Result<Technique, String> {
     Technique::by_name(name).ok_or_else(|| one_of(name, &Technique::ALL.map(|(_, name)| name)))
 }
 

@@ -94,7 +94,8 @@ impl Filling {
     /// Whether a fill of `hole` ends with its line, as what stands there does.
     fn is_one_line(&self, hole: &UnitHole) -> bool {
         let is_small = match hole.unit {
-            Unit::Expression | Unit::Arguments | Unit::Type | Unit::Operator | Unit::Import | Unit::Signature => true,
+            Unit::Expression | Unit::Arguments | Unit::Type | Unit::Import | Unit::Signature => true,
+            Unit::Operator | Unit::Name | Unit::Literal => true,
             Unit::Definition | Unit::Body | Unit::Statement | Unit::Lines | Unit::Docstring | Unit::Comment => false,
         };
         is_small && !self.base.slice(hole.span).contains('\n')
@@ -149,7 +150,7 @@ impl Filling {
 /// How much text a part of a program is, when nothing more is known of it.
 fn extent(unit: Unit) -> Extent {
     match unit {
-        Unit::Operator => Extent::Token,
+        Unit::Operator | Unit::Name | Unit::Literal => Extent::Token,
         Unit::Expression | Unit::Arguments | Unit::Type => Extent::Expression,
         Unit::Statement | Unit::Signature | Unit::Import | Unit::Comment | Unit::Docstring => Extent::Statement,
         Unit::Definition | Unit::Body | Unit::Lines => Extent::Block,
