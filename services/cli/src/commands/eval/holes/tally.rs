@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
-use reweave_core::{EvidenceKind, FileText, Outcome, OutcomeEvent, Patch, Unit};
+use reweave_core::{EvidenceKind, FileText, Outcome, OutcomeEvent, Patch, Refusal, Unit};
 use reweave_syntax::ParsedFile;
 use serde_json::{Map, Value, json};
 
@@ -12,6 +12,9 @@ use crate::commands::eval::report::quantile;
 
 /// Kinds whose fills are a bounded set.
 const BOUNDED: [Unit; 3] = [Unit::Name, Unit::Literal, Unit::Operator];
+
+/// Refusals that a row holds word by word.
+const EXAMPLES_MAX: usize = 20;
 
 /// All counts.
 #[derive(Debug, Default)]
@@ -28,6 +31,8 @@ struct Tally {
     patches: u32,
     /// Refusals by code, and by the gates that their evidence names.
     refused: BTreeMap<String, u32>,
+    /// The first refusals, each with its place and its evidence.
+    examples: Vec<String>,
 }
 
 impl Tallies {
@@ -43,6 +48,9 @@ impl Tallies {
             }
             Outcome::Refusal(refusal) => {
                 *tally.refused.entry(refusal.code.to_string()).or_default() += 1;
+                if tally.examples.len() < EXAMPLES_MAX {
+                    tally.examples.push(example(drawn, refusal));
+                }
                 for gate in refusal.evidence.iter().filter(|evidence| evidence.kind == EvidenceKind::Gate) {
                     let name = gate.detail.split(':').next().unwrap_or_default();
                     *tally.refused.entry(format!("· {name}")).or_default() += 1;
@@ -120,6 +128,7 @@ impl Tallies {
                 "holes": tally.holes,
                 "patches": tally.patches,
                 "refused": tally.refused,
+                "examples": tally.examples,
             })
         };
         self.by_kind.iter().map(row).collect()
@@ -148,6 +157,11 @@ impl Tallies {
         }
         sums
     }
+}
+
+fn example(drawn: &Drawn, refusal: &Refusal) -> String {
+    let evidence: Vec<&str> = refusal.evidence.iter().map(|evidence| evidence.detail.as_str()).collect();
+    format!("{} {}: {} ({})", drawn.path, drawn.place, refusal.reason, evidence.join("; "))
 }
 
 fn share(tally: &Tally) -> f64 {
