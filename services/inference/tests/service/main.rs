@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod bad_input;
+mod callers;
 mod pod;
 mod session;
 mod vanishing;
+mod vectors;
