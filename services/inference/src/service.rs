@@ -101,9 +101,14 @@ impl Inference {
         in_process::channel(Routes::new(self.server(reweave_chassis::MESSAGE_BYTES_MAX)))
     }
 
-    /// Ends every session and the device's thread. Returns when that is done.
-    pub async fn close(&self) {
+    /// Ends every session after the step it is at.
+    pub fn drain(&self) {
         self.shared.closing.cancel();
+    }
+
+    /// Ends every session and the device's thread; steps in the line are faults. Returns when that is done.
+    pub async fn close(&self) {
+        self.drain();
         let Some(thread) = self.shared.device.close() else { return };
         let ended = tokio::task::spawn_blocking(move || thread.join());
         if tokio::time::timeout(CLOSE_MAX, ended).await.is_err() {

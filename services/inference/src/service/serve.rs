@@ -27,7 +27,13 @@ pub async fn serve(
     let message_bytes_max = server.message_bytes_max.get() as usize;
     let inference = Inference::start(config, load).map_err(Error::Thread)?;
     let bound = Server::new(server).service(inference.server(message_bytes_max)).bind().await?;
+    let (draining, stopped) = (inference.clone(), shutdown.clone());
+    let drain = tokio::spawn(async move {
+        stopped.cancelled().await;
+        draining.drain();
+    });
     let served = bound.serve(shutdown).await;
+    drain.abort();
     inference.close().await;
     Ok(served?)
 }

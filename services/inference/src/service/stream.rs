@@ -42,16 +42,12 @@ pub(super) fn open(
     tokio::spawn(async move {
         inference.gauge_sessions();
         let gone = replies.clone();
-        let closing = inference.shared.closing.clone();
         let held = Held { inference: &inference, positions: 0 };
         let conversation = Conversation { inference: &inference, ready, session: Session::default(), held, permit };
         tokio::select! {
             () = conversation.hold(requests, replies) => {}
             // Whoever stopped reading wants nothing more, a step that waits for the device included.
             () = gone.closed() => {}
-            () = closing.cancelled() => {
-                _ = gone.try_send(Err(Status::unavailable("the service is shutting down")));
-            }
         }
         inference.gauge_sessions();
     });
@@ -75,23 +71,35 @@ struct Conversation<'a> {
 
 impl Conversation<'_> {
     async fn hold(mut self, mut requests: Streaming<wire::StepRequest>, replies: Replies) {
-        let idle = self.inference.shared.config.session_idle();
-        loop {
-            let response = match tokio::time::timeout(idle, requests.message()).await {
-                Ok(Ok(Some(request))) => Ok(self.answer(request).await),
-                Ok(Ok(None)) => return,
-                // Too large a message, say. The stream is not readable any further.
-                Ok(Err(status)) => Err(status),
-                Err(_) => Err(Status::unavailable(format!(
-                    "the session asked for nothing in {} ms and is closed",
-                    idle.as_millis()
-                ))),
+        while let Some(next) = self.next(&mut requests).await {
+            let response = match next {
+                Ok(request) => Ok(self.answer(request).await),
+                Err(status) => Err(status),
             };
             let over = response.is_err();
             if replies.send(response).await.is_err() || over {
                 return;
             }
         }
+    }
+
+    /// The next step; a status is the last thing to be said, and `None` ends the session without a word.
+    async fn next(&self, requests: &mut Streaming<wire::StepRequest>) -> Option<Result<wire::StepRequest, Status>> {
+        let idle = self.inference.shared.config.session_idle();
+        let received = tokio::select! {
+            received = tokio::time::timeout(idle, requests.message()) => received,
+            () = self.inference.shared.closing.cancelled() => {
+                return Some(Err(Status::unavailable("the service is shutting down")));
+            }
+        };
+        // A message that is too large, say, leaves nothing readable behind it.
+        received.map_or_else(
+            |_| {
+                let message = format!("the session asked for nothing in {} ms and is closed", idle.as_millis());
+                Some(Err(Status::unavailable(message)))
+            },
+            Result::transpose,
+        )
     }
 
     async fn answer(&mut self, request: wire::StepRequest) -> wire::StepResponse {

@@ -207,7 +207,7 @@ async fn while_the_model_loads_callers_are_told_how_far_it_is() {
     let inference = inference.unwrap();
     let client = client_of(&inference);
     heard.await.unwrap();
-    assert_eq!(client.describe().await.unwrap().model.unwrap_err(), "12 of 24 layers");
+    assert_eq!(client.describe().await.unwrap().model.unwrap_err(), "loading: 12 of 24 layers");
     assert_eq!(code(client.session().await), FaultCode::NoModel);
     proceed.send(()).unwrap();
     inference.loaded().await;

@@ -5,6 +5,7 @@
 mod bad_input;
 mod callers;
 mod pod;
+mod server;
 mod session;
 mod vanishing;
 mod vectors;
