@@ -37,7 +37,18 @@ impl Specials {
     }
 }
 
-/// Numbers of one row that are no logits.
+/// What was found, on the host: `width` ids for each row, best first.
+struct Found {
+    width: usize,
+    ids: Vec<TokenId>,
+    /// Of those ids, after guidance and suppression.
+    logits: Vec<f32>,
+    norms: Norms,
+    /// Of the conditional and the unconditional branch, where there are two.
+    shares: Option<(Share, Share)>,
+}
+
+/// Numbers of each row.
 struct Norms {
     log_sum: Vec<f32>,
     entropy: Vec<f32>,
@@ -87,18 +98,21 @@ impl Best {
         let usable = self.usable(&mixed, conditional)?;
         let open = self.suppressed(&mixed)?;
         let (logits, ids) = open.f_topk(self.count, -1, true, true)?;
-        let norms = Norms::of(&open)?;
         let shares = match unconditional {
             None => None,
             Some(other) => Some((self.share(conditional, &ids)?, self.share(other, &ids)?)),
         };
-        let (logits, ids) = (floats(&logits)?, whole(&ids)?);
-        let one = |row: usize| {
-            let range = row * self.count as usize..(row + 1) * self.count as usize;
-            let score = |place: usize| Self::scored(place, row, (&ids, &logits), &norms, shares.as_ref());
-            self.row(&logits[range.clone()], range, positions[row], norms.entropy[row], &ids, &score)
+        let found = Found {
+            width: self.count as usize,
+            ids: whole(&ids)?,
+            logits: floats(&logits)?,
+            norms: Norms::of(&open)?,
+            shares,
         };
-        Ok((0..positions.len()).map(|row| if usable[row] { one(row) } else { None }).collect())
+        let one = |(row, position): (usize, &u32)| {
+            if usable[row] { found.prediction(row, self.reported, *position) } else { None }
+        };
+        Ok(positions.iter().enumerate().map(one).collect())
     }
 
     /// Rows whose logits are numbers. A sum is a number only if all its terms are; one that is none although they are is
@@ -107,50 +121,6 @@ impl Best {
         let sums = |logits: &Tensor| floats(&logits.f_sum_dim_intlist([-1].as_slice(), false, Kind::Float)?);
         let pairs = sums(mixed)?.into_iter().zip(sums(conditional)?);
         Ok(pairs.map(|(mixed, conditional)| mixed.is_finite() && conditional.is_finite()).collect())
-    }
-
-    fn row(
-        &self,
-        logits: &[f32],
-        range: std::ops::Range<usize>,
-        position: u32,
-        entropy: f32,
-        ids: &[TokenId],
-        score: &dyn Fn(usize) -> Scored,
-    ) -> Option<Prediction> {
-        let needed = self.reported.max(2);
-        let tied = |next: &f32| *next > f32::NEG_INFINITY && *next == logits[needed - 1];
-        if logits[0] == f32::NEG_INFINITY || logits.get(needed).is_some_and(tied) {
-            return None;
-        }
-        let mut places: Vec<usize> = range.clone().take(needed).collect();
-        places.retain(|place| logits[place - range.start] > f32::NEG_INFINITY);
-        // Equal ones by id, which a device sorts as it likes.
-        places.sort_by(|left, right| {
-            let order = logits[right - range.start].total_cmp(&logits[left - range.start]);
-            order.then(ids[*left].cmp(&ids[*right]))
-        });
-        let mut top: Vec<Scored> = places.into_iter().map(score).collect();
-        let probability = |place: usize| top.get(place).map_or(0.0, |scored| f64::from(scored.log_prob).exp());
-        let shaped =
-            Shaped { probability: probability(0) as f32, margin: (probability(0) - probability(1)) as f32, entropy };
-        let drawn = top[0];
-        top.truncate(self.reported);
-        Some(Prediction { position, top, drawn, shaped, entropy, allowed: None })
-    }
-
-    fn scored(
-        place: usize,
-        row: usize,
-        (ids, logits): (&[TokenId], &[f32]),
-        norms: &Norms,
-        shares: Option<&(Share, Share)>,
-    ) -> Scored {
-        let log_prob = logits[place] - norms.log_sum[row];
-        let of = |share: &Share| share.logits[place] - share.log_sum[row];
-        let (conditional, unconditional) =
-            shares.map_or((log_prob, log_prob), |(conditional, unconditional)| (of(conditional), of(unconditional)));
-        Scored { token: ids[place], log_prob, conditional, unconditional }
     }
 
     /// `unconditional + scale * (conditional - unconditional)`.
@@ -168,6 +138,43 @@ impl Best {
     fn share(&self, branch: &Tensor, ids: &Tensor) -> Result<Share, TchError> {
         let log_sum = self.suppressed(branch)?.f_logsumexp([-1].as_slice(), false)?;
         Ok(Share { logits: floats(&branch.f_gather(-1, ids, false)?)?, log_sum: floats(&log_sum)? })
+    }
+}
+
+impl Found {
+    /// `None` where the order depends on ids that were not looked at, or nothing is left.
+    fn prediction(&self, row: usize, reported: usize, position: u32) -> Option<Prediction> {
+        let start = row * self.width;
+        let logits = &self.logits[start..start + self.width];
+        let needed = reported.max(2);
+        let tied = |next: &f32| *next > f32::NEG_INFINITY && *next == logits[needed - 1];
+        if logits[0] == f32::NEG_INFINITY || logits.get(needed).is_some_and(tied) {
+            return None;
+        }
+        let kept = (0..self.width.min(needed)).filter(|rank| logits[*rank] > f32::NEG_INFINITY);
+        let mut places: Vec<usize> = kept.map(|rank| start + rank).collect();
+        // Equal ones by id, which a device sorts as it likes.
+        places.sort_by(|left, right| {
+            let order = self.logits[*right].total_cmp(&self.logits[*left]);
+            order.then(self.ids[*left].cmp(&self.ids[*right]))
+        });
+        let mut top: Vec<Scored> = places.into_iter().map(|place| self.scored(row, place)).collect();
+        let probability = |rank: usize| top.get(rank).map_or(0.0, |scored| f64::from(scored.log_prob).exp());
+        let entropy = self.norms.entropy[row];
+        let shaped =
+            Shaped { probability: probability(0) as f32, margin: (probability(0) - probability(1)) as f32, entropy };
+        let drawn = top[0];
+        top.truncate(reported);
+        Some(Prediction { position, top, drawn, shaped, entropy, allowed: None })
+    }
+
+    fn scored(&self, row: usize, place: usize) -> Scored {
+        let log_prob = self.logits[place] - self.norms.log_sum[row];
+        let of = |share: &Share| share.logits[place] - share.log_sum[row];
+        let branches = self.shares.as_ref();
+        let (conditional, unconditional) =
+            branches.map_or((log_prob, log_prob), |(conditional, other)| (of(conditional), of(other)));
+        Scored { token: self.ids[place], log_prob, conditional, unconditional }
     }
 }
 
