@@ -65,6 +65,7 @@ impl Inference {
     /// # Errors
     /// The system gives no thread.
     pub fn start(config: Config, load: impl FnOnce(&Progress) -> Loaded + Send + 'static) -> std::io::Result<Self> {
+        metrics::describe();
         let shared = Shared {
             device: Device::start(&config, load)?,
             sessions: Arc::new(Semaphore::new(config.sessions_max.get() as usize)),

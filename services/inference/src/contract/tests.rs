@@ -46,11 +46,15 @@ impl Backend for Spoilt {
     }
 }
 
-/// The rule that a model is found to break.
+/// The rule that a model is found to break where it sees all.
 fn broken_rule(spoil: fn(usize, &Query, &mut Vec<Prediction>)) -> String {
+    broken_rule_under(Attention::AllVisible, spoil)
+}
+
+fn broken_rule_under(attention: Attention, spoil: fn(usize, &Query, &mut Vec<Prediction>)) -> String {
     let model = Scripted::new(1);
     let mut spoilt = Spoilt { description: model.description().clone(), model, spoil };
-    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(&mut spoilt, Attention::AllVisible)));
+    let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(&mut spoilt, attention)));
     let panic = found.expect_err("a spoilt model was taken for a sound one");
     panic.downcast_ref::<String>().cloned().unwrap_or_default()
 }
@@ -92,4 +96,23 @@ fn a_model_that_draws_without_a_seed_is_found() {
         }
     });
     assert!(broken.starts_with("samples in a batch are samples alone"), "{broken}");
+}
+
+#[test]
+fn a_model_that_peeks_at_later_tokens_is_found() {
+    let broken = broken_rule_under(Attention::Causal, |_, query, predictions| {
+        let seen: u32 = query.conditional.cells.iter().flatten().sum();
+        predictions[0].top[0].log_prob -= seen as f32 * 1e-3;
+    });
+    assert!(broken.starts_with("all visible sees what comes after, causal does not"), "{broken}");
+}
+
+#[test]
+fn a_model_that_draws_what_is_suppressed_is_found() {
+    let broken = broken_rule(|_, query, predictions| {
+        if let Some(token) = query.options.suppressed.first() {
+            predictions[0].drawn.token = *token;
+        }
+    });
+    assert!(broken.starts_with("suppressed and special ids are never predicted"), "{broken}");
 }

@@ -4,7 +4,7 @@ use reweave_chassis::server::{self, Server, ServerConfig};
 use tokio_util::sync::CancellationToken;
 
 use super::Inference;
-use crate::{Config, Loaded, Progress, metrics};
+use crate::{Config, Loaded, Progress};
 
 /// Why the service ended.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +23,6 @@ pub async fn serve(
     load: impl FnOnce(&Progress) -> Loaded + Send + 'static,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
-    metrics::describe();
     let message_bytes_max = server.message_bytes_max.get() as usize;
     let inference = Inference::start(config, load).map_err(Error::Thread)?;
     let bound = Server::new(server).service(inference.server(message_bytes_max)).bind().await?;

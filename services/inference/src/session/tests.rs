@@ -162,3 +162,59 @@ proptest! {
         }
     }
 }
+
+fn any_ask() -> impl Strategy<Value = Ask> {
+    let list = (0..8_u32, proptest::collection::vec(0..270_u32, 0..4));
+    let positions = proptest::collection::btree_set(0..8_u32, 0..5);
+    (0..3_u32, positions, proptest::collection::vec(list, 0..3), any::<Option<u64>>()).prop_map(
+        |(canvas, positions, allow, seed)| Ask { canvas, positions: positions.into_iter().collect(), allow, seed },
+    )
+}
+
+fn any_options() -> impl Strategy<Value = Options> {
+    let numbers = (0..70_u32, -1.0..101.0_f32, -0.1..1.1_f32, -9.0..9.0_f32);
+    let roles = proptest::sample::subsequence(vec![Role::Instruction, Role::Before, Role::Hole, Role::After], 0..=4);
+    let suppressed = proptest::collection::vec(0..270_u32, 0..3);
+    (numbers, roles, suppressed, any::<bool>(), proptest::sample::select(&Attention::ALL[..])).prop_map(
+        |((top_k, temperature, top_p, scale), dropped, suppressed, end_allowed, (attention, _))| Options {
+            top_k,
+            temperature,
+            top_p,
+            seed: 3,
+            suppressed,
+            end_allowed,
+            guidance: Guidance { scale, dropped },
+            attention,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+    #[test]
+    fn what_a_session_lets_through_a_backend_answers(
+        deltas in proptest::collection::vec(delta(), 0..4),
+        asks in proptest::collection::vec(any_ask(), 1..4),
+        options in any_options(),
+    ) {
+        let mut session = Session::default();
+        let opened = vec![Delta::Open { canvas: 0, content: canvas() }, Delta::Open { canvas: 1, content: canvas() }];
+        session.step(step(1, opened, vec![], greedy()), &rules()).unwrap();
+        // Whether they apply is another test's matter.
+        _ = session.step(step(2, deltas, vec![], greedy()), &rules());
+        let Ok(planned) = session.step(step(3, vec![], asks.clone(), options), &rules()) else { return Ok(()) };
+        prop_assert_eq!(planned.len(), asks.len());
+        for (planned, ask) in planned.into_iter().zip(asks) {
+            prop_assert_eq!(planned.canvas, ask.canvas);
+            let Ok(query) = planned.query else { continue };
+            match Scripted::new(1).predict(&[query]).remove(0) {
+                Ok(predictions) => {
+                    let positions: Vec<u32> = predictions.iter().map(|one| one.position).collect();
+                    prop_assert_eq!(positions, ask.positions);
+                }
+                // What is suppressed may be all that a list allows.
+                Err(fault) => prop_assert_eq!(fault.code, FaultCode::NothingAllowed, "{}", fault),
+            }
+        }
+    }
+}

@@ -2,14 +2,14 @@
 
 use reweave_decode::{
     ngram::{Limits, Ngram},
-    protocol::Delta,
+    protocol::{Ask, Attention, Delta, Estimator, Guidance, Options, Prediction, Scoring, Step},
     scripted::Scripted,
 };
 use reweave_inference::{Config, Loaded};
 
 use super::pod::{ask, canvas, client, open, serving, step, tokens};
 
-fn drawn(predictions: &[reweave_decode::protocol::Prediction]) -> Vec<u32> {
+fn drawn(predictions: &[Prediction]) -> Vec<u32> {
     predictions.iter().map(|prediction| prediction.drawn.token).collect()
 }
 
@@ -44,11 +44,11 @@ async fn a_client_learns_what_the_model_is_and_what_its_tokens_spell() {
 #[tokio::test]
 async fn scores_are_those_of_the_tokens_with_none_of_them_visible() {
     let client = client(Scripted::new(1).saying(&["ab"])).await;
-    let scoring = |text: &str| reweave_decode::protocol::Scoring {
+    let scoring = |text: &str| Scoring {
         canvas: canvas(text, 0, ";"),
         positions: vec![0, 1],
-        estimator: reweave_decode::protocol::Estimator::Masked,
-        guidance: reweave_decode::protocol::Guidance::off(),
+        estimator: Estimator::Masked,
+        guidance: Guidance::off(),
     };
     let said = client.score(scoring("ab")).await.unwrap();
     let other = client.score(scoring("zz")).await.unwrap();
@@ -66,4 +66,25 @@ async fn the_ngram_model_is_served_with_its_own_pieces() {
     assert_eq!(encoded.ends.last(), Some(&u32::try_from(text.len()).unwrap()));
     assert_eq!(client.decode(encoded.tokens).await.unwrap(), text.as_bytes());
     assert_eq!(client.describe().await.unwrap().model.unwrap().name, "ngram");
+}
+
+#[tokio::test]
+async fn a_causal_score_is_what_each_token_gets_from_those_before_it() {
+    let client = client(Scripted::new(1).autoregressive()).await;
+    let scoring = Scoring {
+        canvas: canvas("abcd", 0, ""),
+        positions: vec![1, 3],
+        estimator: Estimator::Causal,
+        guidance: Guidance::off(),
+    };
+    let scores = client.score(scoring).await.unwrap();
+    let mut session = client.session().await.unwrap();
+    for (canvas_id, (before, token)) in [("a", b'b'), ("abc", b'd')].into_iter().enumerate() {
+        let (id, next) = (u32::try_from(canvas_id).unwrap(), u32::try_from(before.len()).unwrap());
+        let ask = Ask { allow: vec![(next, vec![token.into()])], ..ask(id, &[next]) };
+        let opened = step(u64::from(id) + 1, vec![open(id, canvas(before, 0, ""))], vec![ask]);
+        let reply = session.step(Step { options: Options::greedy(Attention::Causal, 1), ..opened }).await.unwrap();
+        let alone = reply.answers[0].predictions.as_ref().unwrap()[0].allowed.clone().unwrap().log_probs[0];
+        assert!((alone - scores.log_probs[canvas_id]).abs() < 1e-6, "{alone} beside {:?}", scores.log_probs);
+    }
 }
