@@ -22,6 +22,7 @@ pub struct BatchResult {
 }
 
 /// What came of one item of a batch.
+#[expect(clippy::large_enum_variant, reason = "a batch holds few items, and most of them are patches")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum ItemResult {
     Patch(Patch),
