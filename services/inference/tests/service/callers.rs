@@ -30,7 +30,7 @@ async fn a_refusal_is_not_taken_for_a_service_that_is_gone() {
 async fn a_step_that_takes_too_long_is_given_up_and_its_late_reply_is_nobody_elses() {
     let gate = Gate::default();
     let (inference, _) = serving(Config::default(), with_bytes(Gated(Scripted::new(1), gate.clone()))).await;
-    let client = Client::new(inference.channel(), Timeouts { call_ms: 30_000, step_ms: 500 });
+    let client = Client::new(inference.channel(), Timeouts { call_ms: 30_000, step_ms: 1_500 });
     let mut session = client.session().await.unwrap();
     session.step(step(1, vec![open(0, canvas("ab", 2, ";"))], vec![])).await.unwrap();
     let late = session.step(step(2, vec![], vec![ask(0, &[2])])).await.unwrap_err();

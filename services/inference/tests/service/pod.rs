@@ -1,6 +1,6 @@
 //! A service in this process and a client of it.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use reweave_chassis::model::{Error, Model as Client, Timeouts};
 use reweave_decode::{
@@ -43,17 +43,33 @@ pub(crate) fn config(field: &str, value: u64) -> Config {
 
 /// Opens once, for good.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar)>);
+pub(crate) struct Gate(Arc<(Mutex<Passing>, Condvar)>);
+
+#[derive(Debug, Default)]
+struct Passing {
+    open: bool,
+    /// How often somebody has come to the gate.
+    arrived: usize,
+}
 
 impl Gate {
     pub(crate) fn open(&self) {
-        *self.0.0.lock().expect("nobody panics with it") = true;
+        self.passing().open = true;
         self.0.1.notify_all();
     }
 
+    pub(crate) fn arrived(&self) -> usize {
+        self.passing().arrived
+    }
+
     fn pass(&self) {
-        let closed = self.0.0.lock().expect("nobody panics with it");
-        drop(self.0.1.wait_while(closed, |open| !*open).expect("nobody panics with it"));
+        let mut passing = self.passing();
+        passing.arrived += 1;
+        drop(self.0.1.wait_while(passing, |passing| !passing.open).expect("nobody panics with it"));
+    }
+
+    fn passing(&self) -> MutexGuard<'_, Passing> {
+        self.0.0.lock().expect("nobody panics with it")
     }
 }
 

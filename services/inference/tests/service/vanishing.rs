@@ -70,7 +70,7 @@ async fn a_full_line_is_a_fault_and_not_a_wait() {
         serving(config("waiting_max", 2), with_bytes(Gated(Scripted::new(1), gate.clone()))).await;
     let busy = |client: reweave_chassis::model::Model| tokio::spawn(async move { first_step(&client).await });
     let first = busy(client.clone());
-    until(&inference, "the first is at the device", |load| load.sessions == 1 && load.waiting == 0).await;
+    until(&inference, "the first is at the device", |_| gate.arrived() == 1).await;
     let mut session = client.session().await.unwrap();
     session.step(step(1, vec![open(0, canvas("a", 1, ""))], vec![])).await.unwrap();
     let second = busy(client.clone());
