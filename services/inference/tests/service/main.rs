@@ -5,6 +5,7 @@
 mod bad_input;
 mod callers;
 mod pod;
+mod raw;
 mod server;
 mod session;
 mod vanishing;
