@@ -43,21 +43,11 @@ struct Found {
     ids: Vec<TokenId>,
     /// Of those ids, after guidance and suppression.
     logits: Vec<f32>,
-    norms: Norms,
-    /// Of the conditional and the unconditional branch, where there are two.
-    shares: Option<(Share, Share)>,
-}
-
-/// Numbers of each row.
-struct Norms {
-    log_sum: Vec<f32>,
+    log_probs: Vec<f32>,
+    /// Their log-probabilities in the conditional and in the unconditional branch, where there are two.
+    branches: Option<(Vec<f32>, Vec<f32>)>,
+    /// Of each row, in nats.
     entropy: Vec<f32>,
-}
-
-/// One branch's share in the scores: logits of the best ids, and what normalises them.
-struct Share {
-    logits: Vec<f32>,
-    log_sum: Vec<f32>,
 }
 
 impl Best {
@@ -94,20 +84,26 @@ impl Best {
         unconditional: Option<&Tensor>,
         positions: &[u32],
     ) -> Result<Vec<Option<Prediction>>, TchError> {
-        let mixed = self.mixed(conditional, unconditional)?;
-        let usable = self.usable(&mixed, conditional)?;
+        let mixed = match unconditional {
+            None => conditional.shallow_clone(),
+            Some(other) => self.mixed(conditional, other)?,
+        };
+        let usable = usable(&mixed, unconditional.map(|_| conditional))?;
         let open = self.suppressed(&mixed)?;
         let (logits, ids) = open.f_topk(self.count, -1, true, true)?;
-        let shares = match unconditional {
+        let log_probs = open.f_log_softmax(-1, Kind::Float)?;
+        let entropy = log_probs.f_exp()?.f_special_entr()?;
+        let branches = match unconditional {
             None => None,
-            Some(other) => Some((self.share(conditional, &ids)?, self.share(other, &ids)?)),
+            Some(other) => Some((self.log_probs(conditional, &ids)?, self.log_probs(other, &ids)?)),
         };
         let found = Found {
             width: self.count as usize,
-            ids: whole(&ids)?,
             logits: floats(&logits)?,
-            norms: Norms::of(&open)?,
-            shares,
+            log_probs: floats(&log_probs.f_gather(-1, &ids, false)?)?,
+            entropy: floats(&entropy.f_sum_dim_intlist([-1].as_slice(), false, Kind::Float)?)?,
+            branches,
+            ids: whole(&ids)?,
         };
         let one = |(row, position): (usize, &u32)| {
             if usable[row] { found.prediction(row, self.reported, *position) } else { None }
@@ -115,29 +111,18 @@ impl Best {
         Ok(positions.iter().enumerate().map(one).collect())
     }
 
-    /// Rows whose logits are numbers. A sum is a number only if all its terms are; one that is none although they are is
-    /// left to the reference too.
-    fn usable(&self, mixed: &Tensor, conditional: &Tensor) -> Result<Vec<bool>, TchError> {
-        let sums = |logits: &Tensor| floats(&logits.f_sum_dim_intlist([-1].as_slice(), false, Kind::Float)?);
-        let pairs = sums(mixed)?.into_iter().zip(sums(conditional)?);
-        Ok(pairs.map(|(mixed, conditional)| mixed.is_finite() && conditional.is_finite()).collect())
-    }
-
     /// `unconditional + scale * (conditional - unconditional)`.
-    fn mixed(&self, conditional: &Tensor, unconditional: Option<&Tensor>) -> Result<Tensor, TchError> {
-        match unconditional {
-            None => Ok(conditional.shallow_clone()),
-            Some(other) => other.f_add(&conditional.f_sub(other)?.f_mul_scalar(self.scale)?),
-        }
+    fn mixed(&self, conditional: &Tensor, unconditional: &Tensor) -> Result<Tensor, TchError> {
+        unconditional.f_add(&conditional.f_sub(unconditional)?.f_mul_scalar(self.scale)?)
     }
 
     fn suppressed(&self, logits: &Tensor) -> Result<Tensor, TchError> {
         logits.f_masked_fill(&self.banned, f64::NEG_INFINITY)
     }
 
-    fn share(&self, branch: &Tensor, ids: &Tensor) -> Result<Share, TchError> {
-        let log_sum = self.suppressed(branch)?.f_logsumexp([-1].as_slice(), false)?;
-        Ok(Share { logits: floats(&branch.f_gather(-1, ids, false)?)?, log_sum: floats(&log_sum)? })
+    /// Of `ids`, in one branch alone.
+    fn log_probs(&self, branch: &Tensor, ids: &Tensor) -> Result<Vec<f32>, TchError> {
+        floats(&self.suppressed(branch)?.f_log_softmax(-1, Kind::Float)?.f_gather(-1, ids, false)?)
     }
 }
 
@@ -158,9 +143,9 @@ impl Found {
             let order = self.logits[*right].total_cmp(&self.logits[*left]);
             order.then(self.ids[*left].cmp(&self.ids[*right]))
         });
-        let mut top: Vec<Scored> = places.into_iter().map(|place| self.scored(row, place)).collect();
+        let mut top: Vec<Scored> = places.into_iter().map(|place| self.scored(place)).collect();
         let probability = |rank: usize| top.get(rank).map_or(0.0, |scored| f64::from(scored.log_prob).exp());
-        let entropy = self.norms.entropy[row];
+        let entropy = self.entropy[row];
         let shaped =
             Shaped { probability: probability(0) as f32, margin: (probability(0) - probability(1)) as f32, entropy };
         let drawn = top[0];
@@ -168,23 +153,27 @@ impl Found {
         Some(Prediction { position, top, drawn, shaped, entropy, allowed: None })
     }
 
-    fn scored(&self, row: usize, place: usize) -> Scored {
-        let log_prob = self.logits[place] - self.norms.log_sum[row];
-        let of = |share: &Share| share.logits[place] - share.log_sum[row];
-        let branches = self.shares.as_ref();
+    fn scored(&self, place: usize) -> Scored {
+        let log_prob = self.log_probs[place];
+        let branches = self.branches.as_ref();
         let (conditional, unconditional) =
-            branches.map_or((log_prob, log_prob), |(conditional, other)| (of(conditional), of(other)));
+            branches.map_or((log_prob, log_prob), |(conditional, other)| (conditional[place], other[place]));
         Scored { token: self.ids[place], log_prob, conditional, unconditional }
     }
 }
 
-impl Norms {
-    fn of(open: &Tensor) -> Result<Self, TchError> {
-        let log_sum = open.f_logsumexp([-1].as_slice(), true)?;
-        let entropy = open.f_sub(&log_sum)?.f_exp()?.f_special_entr()?;
-        let entropy = entropy.f_sum_dim_intlist([-1].as_slice(), false, Kind::Float)?;
-        Ok(Self { log_sum: floats(&log_sum)?, entropy: floats(&entropy)? })
+/// Rows whose logits are numbers, in the conditional branch too where that is another tensor. A sum is a number only if all its
+/// terms are; one that is none although they are is left to the reference too.
+fn usable(mixed: &Tensor, conditional: Option<&Tensor>) -> Result<Vec<bool>, TchError> {
+    let finite = |logits: &Tensor| {
+        let sums = floats(&logits.f_sum_dim_intlist([-1].as_slice(), false, Kind::Float)?)?;
+        Ok::<_, TchError>(sums.into_iter().map(f32::is_finite).collect::<Vec<bool>>())
+    };
+    let mut usable = finite(mixed)?;
+    if let Some(conditional) = conditional {
+        usable.iter_mut().zip(finite(conditional)?).for_each(|(usable, finite)| *usable &= finite);
     }
+    Ok(usable)
 }
 
 /// Ids of a vocabulary, which fit.
