@@ -9,8 +9,6 @@ mod lane;
 mod matching;
 
 #[cfg(test)]
-mod reference;
-#[cfg(test)]
 mod tests;
 
 use crate::length;

@@ -6,7 +6,7 @@ use crate::protocol::Prediction;
 /// A rule from predictions to commits. The surest come first; of equally sure ones the leftmost.
 ///
 /// `torch.topk`, which the reference samplers sort by, leaves the order of equal values open; on distributions without exact
-/// ties the orders are the same, which `diffusion/reference.rs` shows.
+/// ties the orders are the same, which `diffusion/tests/reference.rs` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Probability of the drawn id before temperature and nucleus. Source: LLaDA's `low_confidence`.

@@ -1,5 +1,7 @@
 //! That holes are filled, within the stated bounds, and that every failure has its name.
 
+mod reference;
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,5 +1,5 @@
 //! The same commits, in the same order, as the reference samplers of LLaDA and Dream: their runs were recorded by
-//! `tests/fixtures/record.py` and are replayed here, logits, draws and all.
+//! `crates/decode/tests/fixtures/record.py` and are replayed here, logits, draws and all.
 
 use serde::Deserialize;
 
@@ -69,7 +69,7 @@ impl Case {
 }
 
 fn recording() -> Recording {
-    serde_json::from_str(include_str!("../../tests/fixtures/samplers.json")).unwrap()
+    serde_json::from_str(include_str!("../../../tests/fixtures/samplers.json")).unwrap()
 }
 
 /// The recorded model: nothing is special but the mask, which its logits rule out.
