@@ -9,3 +9,4 @@ pub mod pod;
 pub mod process;
 pub mod pulsar;
 pub mod python;
+pub mod sources;

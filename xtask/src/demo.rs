@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: the committed specs over real files, each outcome compared with what is expected.
 
 mod case;
+pub(crate) mod models;
 mod outcome;
 mod table;
 
@@ -24,7 +25,7 @@ use table::Row;
 pub(crate) fn run(layout: &Layout, started: Instant) -> anyhow::Result<bool> {
     setup::run(layout, Purpose::Demo)?;
     let set_up = started.elapsed();
-    let reweave = Reweave { program: build(layout)?, tools: layout.tools() };
+    let reweave = Reweave { program: build(layout, &["reweave-cli"])?, tools: layout.tools() };
     let built = started.elapsed();
     let cases = case::read_all(&layout.examples())?;
     show_first(layout, &reweave, &cases)?;
@@ -51,10 +52,12 @@ impl Reweave {
     }
 }
 
-fn build(layout: &Layout) -> anyhow::Result<PathBuf> {
-    eprintln!("Building reweave (minutes the first time)");
+/// Builds `packages` and says where the program `reweave` lies.
+fn build(layout: &Layout, packages: &[&str]) -> anyhow::Result<PathBuf> {
+    eprintln!("Building {} (minutes the first time)", packages.join(" and "));
     let mut command = Command::new("cargo");
-    command.args(["build", "--package", "reweave-cli", "--message-format=json-render-diagnostics"]);
+    command.args(["build", "--message-format=json-render-diagnostics"]);
+    command.args(packages.iter().flat_map(|package| ["--package", package]));
     let output = command.current_dir(&layout.root).stderr(Stdio::inherit()).output().context("starting cargo")?;
     ensure!(output.status.success(), "cargo build ended with {}", output.status);
     let messages = String::from_utf8_lossy(&output.stdout);

@@ -30,6 +30,7 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   demo                     Set up, build, and run the specs of examples/ over real files; ends with a table
+  demo --models            The same with libtorch: a tiny random model of each kind fills holes, shown step by step
   setup [--for demo|models|bench|test]
                            Fetch what the demo, models on libtorch, the benches of inference or (default) the tests
                            need; continues at the first missing artefact. `--models` is short for `--for models`
@@ -50,6 +51,7 @@ enum Command {
     Help,
     Setup(Purpose),
     Demo,
+    DemoModels,
     Test(Vec<String>),
     Bench(bench::Request),
     Fuzz { target: Option<String>, seconds: u64 },
@@ -77,6 +79,7 @@ fn run(command: Command, started: Instant) -> anyhow::Result<bool> {
         }
         Command::Setup(purpose) => setup::run(&layout, purpose).map(|()| true),
         Command::Demo => demo::run(&layout, started),
+        Command::DemoModels => demo::models::run(&layout, started),
         Command::Test(arguments) => test::run(&layout, &arguments),
         Command::Bench(request) => bench::inference(&layout, &request),
         Command::Fuzz { target, seconds } => fuzz::run(&layout, target.as_deref(), seconds),
@@ -104,6 +107,7 @@ fn parse(arguments: &[String]) -> Result<Command, String> {
         ["setup", "--for", "models"] | ["setup", "--models"] => Ok(Command::Setup(Purpose::Models)),
         ["setup", "--for", "bench"] => Ok(Command::Setup(Purpose::Bench)),
         ["demo"] => Ok(Command::Demo),
+        ["demo", "--models"] => Ok(Command::DemoModels),
         ["test"] => Ok(Command::Test(Vec::new())),
         ["test", "--", rest @ ..] => Ok(Command::Test(rest.iter().map(|word| (*word).to_owned()).collect())),
         ["ci"] => Ok(Command::Ci),

@@ -1,13 +1,16 @@
 //! `reweave models`: what a model folder is, whether it runs, and what is missing.
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
-use anyhow::Result;
-use clap::{Args, Subcommand};
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use owo_colors::OwoColorize;
 use reweave_core::ExitCode;
-use reweave_inference::folder::{self, Network, Report};
+use reweave_inference::folder::{self, Network, Report, tiny};
 
 /// What to do with model folders.
 #[derive(Debug, Args)]
@@ -27,13 +30,47 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// Write a tiny model with random weights: for trying out a pipeline, never for code.
+    Random {
+        /// The folder to write; files of a model that are there are replaced.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        #[arg(long, value_enum, default_value_t = Kind::Diffusion)]
+        kind: Kind,
+        /// Seed of the weights.
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        seed: u64,
+    },
 }
 
-/// Looks at a folder; exits 1 when it does not run.
+/// What a model is made to predict.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    /// Masked positions, in the architecture of Dream.
+    Diffusion,
+    /// The next token, in the architecture of Qwen2, with the marks of fill-in-the-middle.
+    Autoregressive,
+}
+
+/// Looks at a folder, or writes one.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let What::Inspect { folder, json } = &arguments.what;
+    match &arguments.what {
+        What::Inspect { folder, json } => inspect(folder, *json),
+        What::Random { folder, kind, seed } => {
+            let plan = match kind {
+                Kind::Diffusion => tiny::Plan::diffusion(*seed),
+                Kind::Autoregressive => tiny::Plan::autoregressive(*seed),
+            };
+            tiny::write(folder, &plan).with_context(|| format!("write a model to {}", folder.display()))?;
+            inspect(folder, false)
+        }
+    }
+}
+
+/// Says what a folder is; exits 1 when it does not run.
+fn inspect(folder: &Path, json: bool) -> Result<ExitCode> {
     let report = folder::inspect(folder);
-    if *json {
+    if json {
         writeln!(anstream::stdout(), "{}", serde_json::to_string_pretty(&report)?)?;
     } else {
         write!(anstream::stdout(), "{}", shown(&report))?;
