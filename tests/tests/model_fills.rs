@@ -113,7 +113,9 @@ async fn a_model_of_the_next_token_is_the_fallback_and_the_outcome_says_so() {
 
 #[tokio::test]
 async fn the_old_text_an_empty_fill_and_a_fill_that_does_not_parse_are_refusals() {
-    for (said, why) in [("result - price", "old_text"), ("              ", "empty_fill"), ("result + (pric", "goto_type")] {
+    for (said, why) in
+        [("result - price", "old_text"), ("              ", "empty_fill"), ("result + (pric", "goto_type")]
+    {
         let pod = Pod::with(Scripted::new(1).saying(&[said]));
         let refusal = pod.refusal(&hole("shop.py", PRICE, "diffusion").replace("fast", "mock")).await;
         assert_eq!(refusal.code, RefusalCode::NoneProven, "{said}");

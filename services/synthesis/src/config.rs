@@ -49,6 +49,8 @@ pub struct SynthesisConfig {
     pub model_address: String,
     pub model_client: ClientConfig,
     pub model_timeouts: Timeouts,
+    /// Positions of one canvas: the hole and what the model sees around it.
+    pub model_window: u32,
     /// Techniques of specs that name none, in the order in which they are tried.
     pub techniques: Vec<String>,
     /// Preset of specs that name none.
@@ -72,6 +74,7 @@ impl SynthesisConfig {
             ("runs_max", self.runs_max.into()),
             ("candidates_max", self.candidates_max.into()),
             ("milliseconds_max", self.milliseconds_max),
+            ("model_window", self.model_window.into()),
         ];
         if let Some((field, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(config::Error::invalid(format!("synthesis.{field}"), "it must be at least 1"));

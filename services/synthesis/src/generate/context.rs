@@ -18,6 +18,9 @@ use super::model::Mounted;
 /// on average, so that the window is full.
 const BYTES_PER_POSITION: usize = 8;
 
+/// Longest fill of a bounded form, in tokens: each position of it is asked for with a list of what may stand there.
+const TOKENS_MAX: usize = 32;
+
 /// The code around a hole.
 #[derive(Debug)]
 pub(super) struct Around {
@@ -28,8 +31,9 @@ pub(super) struct Around {
 
 /// Cuts `text` at the hole. A token that spans an edge of the hole is cut there, and its parts become tokens by themselves;
 /// all others are those that the whole text has.
-pub(super) async fn around(mounted: &Mounted, text: &str, hole: Span) -> Result<Around, Refusal> {
-    let window = window(text, hole, mounted.description.bounds.positions_max as usize * BYTES_PER_POSITION);
+pub(super) async fn around(mounted: &Mounted, text: &str, hole: Span, window_max: u32) -> Result<Around, Refusal> {
+    let positions = mounted.description.bounds.positions_max.min(window_max);
+    let window = window(text, hole, positions as usize * BYTES_PER_POSITION);
     let part = &text[window.start..window.end];
     let hole = Span::new(hole.start - window.start, hole.end - window.start);
     let whole = mounted.encode(vec![part.to_owned()]).await?.remove(0);
@@ -63,16 +67,28 @@ pub(super) async fn instruction(mounted: &Mounted, plan: Plan<'_>) -> Result<Vec
     Ok(mounted.encode(vec![text]).await?.remove(0).tokens)
 }
 
+/// How large a hole is, and what surrounds it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    pub(super) extent: Extent,
+    /// Candidate lengths.
+    pub(super) lengths: usize,
+    /// Positions of one canvas.
+    pub(super) window: u32,
+}
+
 /// The problem that a decoder takes.
 pub(super) async fn problem(
     mounted: &Mounted,
     around: Around,
     instruction: Vec<TokenId>,
     choices: Option<Choices>,
-    (extent, lengths): (Extent, usize),
+    size: Size,
 ) -> Result<Problem, Refusal> {
+    let Size { extent, lengths, window } = size;
     let Around { before, old, after } = around;
-    let longest = (mounted.description.bounds.positions_max / 2).max(1) as usize;
+    let half = (mounted.description.bounds.positions_max.min(window) / 2).max(1) as usize;
+    let longest = if extent == Extent::Token { half.min(TOKENS_MAX) } else { half };
     let lengths = length::candidates(old.len(), extent, lengths, longest);
     let constraint = constraint(mounted, choices).await?;
     let control = Control::of(&mounted.description);

@@ -21,6 +21,8 @@ pub(super) struct Effort {
     guidance: f32,
     steps: u32,
     temperature: f32,
+    /// Positions of one canvas.
+    pub(super) window: u32,
 }
 
 impl Effort {
@@ -33,6 +35,7 @@ impl Effort {
             steps,
             guidance: work.generation.guidance.unwrap_or(work.config.guidance),
             temperature: work.generation.temperature.unwrap_or(preset.temperature),
+            window: work.config.model_window,
             preset,
         }
     }
@@ -91,6 +94,7 @@ impl Decoder {
             let steps = longest.saturating_mul(LENGTH_FACTOR);
             let settings = autoregressive::Settings {
                 draws: effort.draws(seed),
+                positions_max: effort.window as usize,
                 stops: attempt.one_line.then(|| one_line(mounted)),
                 ..autoregressive::Settings::of(&effort.preset, seed, steps)
             };
@@ -98,8 +102,12 @@ impl Decoder {
             return Ok(Self::Autoregressive { decoder: Box::new(decoder), steps });
         }
         let steps = effort.steps;
-        let settings =
-            diffusion::Settings { steps, draws: effort.draws(seed), ..diffusion::Settings::of(&effort.preset, seed) };
+        let settings = diffusion::Settings {
+            steps,
+            draws: effort.draws(seed),
+            positions_max: effort.window as usize,
+            ..diffusion::Settings::of(&effort.preset, seed)
+        };
         let decoder = Diffusion::new(description, problem, settings).map_err(unsolvable)?;
         Ok(Self::Diffusion { decoder: Box::new(decoder), steps })
     }

@@ -84,11 +84,12 @@ impl Filling {
 
     async fn problem(&self, plan: Plan<'_>, hole: &UnitHole, effort: &Effort) -> Result<Problem, Refusal> {
         let (text, span) = self.as_filled(hole);
-        let around = context::around(&self.mounted, &text, span).await?;
+        let around = context::around(&self.mounted, &text, span, effort.window).await?;
         let told = context::instruction(&self.mounted, plan).await?;
         let choices = Choices::of(&self.base, hole);
         let extent = if choices.is_some() { Extent::Token } else { extent(hole.unit) };
-        context::problem(&self.mounted, around, told, choices, (extent, effort.preset.lengths)).await
+        let size = context::Size { extent, lengths: effort.preset.lengths, window: effort.window };
+        context::problem(&self.mounted, around, told, choices, size).await
     }
 
     /// Whether a fill of `hole` ends with its line, as what stands there does.
