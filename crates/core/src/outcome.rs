@@ -24,6 +24,7 @@ pub struct BatchResult {
 /// What came of one item of a batch.
 #[expect(clippy::large_enum_variant, reason = "a batch holds few items, and most of them are patches")]
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "most items are patches, and a batch holds at most 64")]
 pub enum ItemResult {
     Patch(Patch),
     Refusal(Refusal),
