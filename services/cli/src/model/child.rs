@@ -17,11 +17,11 @@ use tonic::transport::Channel;
 use crate::settings::Settings;
 
 const BINARY: &str = "reweave-inference";
-/// Starts after which a child that dies at once is given up.
-const STARTS_MAX: u32 = 6;
-/// A child that lived this long died of something new: its starts are counted from 1 again.
+/// Deaths in a row after which the child is given up.
+const DEATHS_MAX: u32 = 6;
+/// A child that lived this long died of something new: its deaths are counted from 1 again.
 const LIVED_LONG: Duration = Duration::from_secs(60);
-/// Wait before the second start; it doubles before each further one.
+/// Wait after the first death; it doubles after each further one.
 const BACKOFF: Duration = Duration::from_millis(500);
 /// How long the child may drain once it is told to end.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -99,25 +99,25 @@ impl Start {
 
 /// Starts the child again whenever it dies, with growing waits, until `stop`.
 async fn keep(start: Start, first: Process, stop: CancellationToken, ended: Arc<Mutex<Option<String>>>) {
-    let (mut child, mut starts) = (first, 1);
+    let (mut child, mut deaths) = (first, 0);
     loop {
         let began = tokio::time::Instant::now();
         let status = tokio::select! {
             status = child.wait() => status,
             () = stop.cancelled() => return end(child).await,
         };
-        starts = if began.elapsed() > LIVED_LONG { 1 } else { starts + 1 };
+        deaths = if began.elapsed() > LIVED_LONG { 1 } else { deaths + 1 };
         let how = how(status);
         // A configuration that was refused is refused again.
         let is_refused = how.contains("exit status: 64");
-        if starts > STARTS_MAX || is_refused {
+        if deaths >= DEATHS_MAX || is_refused {
             tracing::error!(how, "the inference service is given up");
             *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(how);
             return;
         }
-        tracing::warn!(how, starts, "the inference service died and is started again; models pause, all else goes on");
+        tracing::warn!(how, deaths, "the inference service died and is started again; models pause, all else goes on");
         tokio::select! {
-            () = tokio::time::sleep(BACKOFF * 2_u32.pow(starts - 2)) => {}
+            () = tokio::time::sleep(wait(deaths)) => {}
             () = stop.cancelled() => return,
         }
         match start.spawn() {
@@ -128,6 +128,11 @@ async fn keep(start: Start, first: Process, stop: CancellationToken, ended: Arc<
             }
         }
     }
+}
+
+/// The wait before the next start.
+fn wait(deaths: u32) -> Duration {
+    BACKOFF * 2_u32.pow(deaths.saturating_sub(1).min(DEATHS_MAX))
 }
 
 async fn end(mut child: Process) {
@@ -150,4 +155,15 @@ fn binary() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places = beside.into_iter().chain(std::env::split_paths(&path).map(|folder| folder.join(BINARY)));
     places.find(|place| place.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_before_a_start_doubles_with_each_death_from_any_count() {
+        let waits = [0, 1, 2, 3, u32::MAX].map(|deaths| wait(deaths).as_millis());
+        assert_eq!(waits, [500, 500, 1_000, 2_000, 32_000]);
+    }
 }
