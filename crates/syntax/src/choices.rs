@@ -136,3 +136,106 @@ fn name(parsed: &ParsedFile, node: Node<'_>) -> Option<Choices> {
     names.sort_unstable();
     one_of(names.into_iter().take(NAMES_MAX).map(|(_, name)| name.to_owned()).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use reweave_core::{FileText, Language, Place};
+
+    use super::*;
+    use crate::unit;
+
+    /// The choices of each part of `text` that is of `unit`, in the order of the text.
+    fn check(language: Language, text: &str, unit: Unit, expected: Expect) {
+        let path = format!("a.{}", language.extensions()[0]).parse().expect("a relative path");
+        let parsed = ParsedFile::parse(language, FileText { path, text: text.to_owned() }).expect("small");
+        let place = Place::Lines { first: 1, last: text.lines().count() as u32 };
+        let holes = unit::holes(&parsed, &place, Some(unit)).expect("there are some");
+        let line = |hole: &UnitHole| {
+            let choices = match Choices::of(&parsed, hole) {
+                None => "any text".to_owned(),
+                Some(Choices::OneOf(texts)) => texts.join(" "),
+                Some(Choices::Form(form)) => format!("{form:?}"),
+            };
+            format!("{}: {choices}\n", parsed.slice(hole.span))
+        };
+        expected.assert_eq(&holes.iter().map(line).collect::<String>());
+    }
+
+    const PYTHON: &str = "def f(a, b):\n    a += -b * 2\n    return a > 0.5 and not b or 'x' is \"\"\n";
+    const RUST: &str = "fn f(a: u8) -> bool { let mut b = a << 1; b |= 2; !true && b >= a }\n";
+
+    #[test]
+    fn an_operator_gives_way_to_those_that_take_the_same_operands() {
+        check(
+            Language::Python,
+            PYTHON,
+            Unit::Operator,
+            expect![[r#"
+            +=: = -= *= /= %= //= **= @= &= |= ^= <<= >>=
+            -: + ~ not ^
+            *: + - / % // ** @
+            >: < <= >= == != is is not in not in
+            and: or
+            not: - + ~ ^
+            or: and
+            is: < <= > >= == != is not in not in
+        "#]],
+        );
+        check(
+            Language::Rust,
+            RUST,
+            Unit::Operator,
+            expect![[r#"
+            <<: & | ^ >>
+            |=: = += -= *= /= %= &= ^= <<= >>=
+            !: - + ^
+            &&: ||
+            >=: < <= > == != in
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_name_gives_way_to_the_files_other_names_the_nearest_first() {
+        check(
+            Language::Python,
+            PYTHON,
+            Unit::Name,
+            expect![[r#"
+            f: a b
+            a: f b
+            b: a f
+            a: b f
+            b: a f
+            a: b f
+            b: a f
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_literal_keeps_its_form() {
+        check(
+            Language::Python,
+            PYTHON,
+            Unit::Literal,
+            expect![[r#"
+            2: Integer
+            0.5: Float
+            'x': Text { open: "'", close: "'" }
+            "": Text { open: "\"", close: "\"" }
+        "#]],
+        );
+        check(
+            Language::Rust,
+            RUST,
+            Unit::Literal,
+            expect![[r#"
+            1: Integer
+            2: Integer
+            true: false
+        "#]],
+        );
+    }
+}

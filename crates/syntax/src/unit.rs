@@ -139,12 +139,10 @@ fn inside(parsed: &ParsedFile, unit: Unit, span: Span) -> Vec<UnitHole> {
 /// The hole for a node that is of `unit`. A token is masked as it stands: widened to a typed parent it were another unit, and
 /// of an operator the grammar has no type.
 fn of_found(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> Option<UnitHole> {
-    match unit {
-        Unit::Operator | Unit::Name | Unit::Literal => {
-            Some(untyped(parsed, unit, Span::new(node.start_byte(), node.end_byte())))
-        }
-        _ => typed(parsed, unit, node),
+    if is_token(unit) {
+        return Some(untyped(parsed, unit, Span::new(node.start_byte(), node.end_byte())));
     }
+    typed(parsed, unit, node)
 }
 
 /// `found` with `hole`, unless it was widened to a parent that reaches into the one before.
@@ -175,7 +173,7 @@ fn around(parsed: &ParsedFile, span: Span, unit: Option<Unit>) -> Result<Vec<Uni
         None => Unit::ALL
             .into_iter()
             .rev()
-            .filter(|unit| !matches!(unit, Unit::Operator | Unit::Name | Unit::Literal))
+            .filter(|unit| !is_token(*unit))
             .find_map(|unit| is_of(parsed, unit, node).then(|| of_found(parsed, unit, node)).flatten()),
     });
     Ok(found.into_iter().collect())
@@ -208,11 +206,8 @@ fn is_of(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> bool {
     if unit == Unit::Definition {
         return targets::definition(entry, node).is_some();
     }
-    match unit {
-        Unit::Operator => return operator::is_one(node),
-        Unit::Name => return choices::is_name(parsed, node),
-        Unit::Literal => return choices::is_literal(parsed, node),
-        _ => {}
+    if is_token(unit) {
+        return is_of_token(parsed, unit, node);
     }
     if !node.is_named() || !kinds(unit, &entry.units).contains(&node.kind()) {
         return false;
@@ -232,6 +227,17 @@ fn is_of(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> bool {
         | Unit::Name
         | Unit::Literal => false,
     }
+}
+
+/// Whether `unit` is a token, masked as it stands.
+fn is_token(unit: Unit) -> bool {
+    matches!(unit, Unit::Operator | Unit::Name | Unit::Literal)
+}
+
+fn is_of_token(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> bool {
+    (unit == Unit::Operator && operator::is_one(node))
+        || (unit == Unit::Name && choices::is_name(parsed, node))
+        || (unit == Unit::Literal && choices::is_literal(parsed, node))
 }
 
 /// Whether `node` is what its parent gives a name or a value to.

@@ -64,24 +64,23 @@ impl Techniques {
     }
 }
 
+/// A technique had nothing to offer, or nothing that holds.
+const FOUND_NOTHING: [RefusalCode; 3] =
+    [RefusalCode::NoCandidate, RefusalCode::NoneProven, RefusalCode::OperatorUnknown];
+/// A model could not be asked.
+const MODEL_IS_OUT: [RefusalCode; 3] =
+    [RefusalCode::ModelUnavailable, RefusalCode::ModelFault, RefusalCode::ServiceUnavailable];
+
 /// Whether another technique may still find something where one ended with `code`.
 fn passes_on(technique: Technique, code: RefusalCode) -> bool {
-    let by_a_model = technique != Technique::Rewrite;
-    match code {
-        RefusalCode::NoCandidate | RefusalCode::NoneProven | RefusalCode::OperatorUnknown => true,
-        // Of rewriting it is the checks that are gone, and nothing can be proven without them.
-        RefusalCode::ModelUnavailable | RefusalCode::ModelFault | RefusalCode::ServiceUnavailable => by_a_model,
-        _ => false,
-    }
+    // Of rewriting it is the checks that are gone, and nothing can be proven without them.
+    let model_is_out = technique != Technique::Rewrite && MODEL_IS_OUT.contains(&code);
+    FOUND_NOTHING.contains(&code) || model_is_out
 }
 
 /// How far a technique came before it gave up.
 fn reach(code: RefusalCode) -> u8 {
-    match code {
-        RefusalCode::NoneProven => 2,
-        RefusalCode::ModelUnavailable | RefusalCode::ModelFault | RefusalCode::ServiceUnavailable => 1,
-        _ => 0,
-    }
+    if code == RefusalCode::NoneProven { 2 } else { u8::from(MODEL_IS_OUT.contains(&code)) }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use reweave_proto::wire::checks::{DescribeRequest, ParserDescription, checks_ser
 use tonic::transport::Channel;
 
 use crate::{
-    pod,
+    model, pod,
     settings::{Local, Settings},
 };
 
@@ -77,6 +77,7 @@ async fn findings(checks: Channel, workspace: &Path) -> Result<Vec<Finding>> {
         });
     }
     findings.extend(described.parsers.into_iter().map(parser));
+    findings.push(inference());
     let git = on_path("git");
     findings.push(Finding {
         what: "git".into(),
@@ -108,6 +109,18 @@ fn parser(described: ParserDescription) -> Finding {
         needed: false,
         detail: if version.is_empty() { parser } else { format!("{parser}, {version}") },
         get_it,
+    }
+}
+
+/// The service that links libtorch: without it, a model folder is inspected and not served.
+fn inference() -> Finding {
+    let binary = model::inference_binary();
+    Finding {
+        what: "models (reweave-inference)".into(),
+        found: binary.is_some(),
+        needed: false,
+        detail: binary.map(|path| path.display().to_string()).unwrap_or_default(),
+        get_it: model::GET_INFERENCE.into(),
     }
 }
 

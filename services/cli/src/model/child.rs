@@ -17,6 +17,8 @@ use tonic::transport::Channel;
 use crate::settings::Settings;
 
 const BINARY: &str = "reweave-inference";
+/// How the service is built.
+pub(crate) const GET_INFERENCE: &str = "cargo xtask setup --models && cargo build -p reweave-network";
 /// Deaths in a row after which the child is given up.
 const DEATHS_MAX: u32 = 6;
 /// A child that lived this long died of something new: its deaths are counted from 1 again.
@@ -42,9 +44,8 @@ impl Child {
     /// Starts the service on `folder`.
     pub(crate) fn start(folder: &Path, settings: &Settings) -> Result<Self> {
         let folder = folder.canonicalize().with_context(|| format!("open the model folder {}", folder.display()))?;
-        let binary = binary().with_context(|| {
-            format!("`{BINARY}` is not found; build it with: cargo xtask setup --for models && cargo build -p reweave-network")
-        })?;
+        let binary =
+            inference_binary().with_context(|| format!("`{BINARY}` is not found; get it with: {GET_INFERENCE}"))?;
         let socket = tempfile::Builder::new().prefix("reweave-").tempdir().context("make a folder for the socket")?;
         let address = format!("unix:{}", socket.path().join("inference.sock").display());
         let start = Start { binary, folder, address: address.clone() };
@@ -149,8 +150,8 @@ fn how(status: std::io::Result<ExitStatus>) -> String {
     status.map_or_else(|error| error.to_string(), |status| status.to_string())
 }
 
-/// Beside this command, or on the path.
-fn binary() -> Option<PathBuf> {
+/// Where the service lies: beside this command, or on the path.
+pub(crate) fn inference_binary() -> Option<PathBuf> {
     let beside = std::env::current_exe().ok().and_then(|own| Some(own.parent()?.join(BINARY)));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places = beside.into_iter().chain(std::env::split_paths(&path).map(|folder| folder.join(BINARY)));

@@ -13,7 +13,7 @@ use reweave_core::{Generation, Preset, Spec, Technique, limits};
 use reweave_inference::Inference;
 use tonic::transport::Channel;
 
-pub(crate) use child::Child;
+pub(crate) use child::{Child, GET_INFERENCE, inference_binary};
 
 use crate::settings::Settings;
 
