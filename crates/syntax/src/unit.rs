@@ -240,6 +240,25 @@ fn is_of_token(parsed: &ParsedFile, unit: Unit, node: Node<'_>) -> bool {
         || (unit == Unit::Literal && choices::is_literal(parsed, node))
 }
 
+/// Whether `hole` is a name that something gives: a definition, a parameter, an assignment, an import. While what it names is
+/// used elsewhere, no other name can stand there alone.
+#[must_use]
+pub fn binds(parsed: &ParsedFile, hole: &UnitHole) -> bool {
+    let root = parsed.tree().root_node();
+    let Some(node) = root.descendant_for_byte_range(hole.span.start, hole.span.end) else { return false };
+    let is_pattern = |node: &Node<'_>| ["pattern", "_list", "tuple"].iter().any(|end| node.kind().ends_with(end));
+    let patterns =
+        std::iter::once(node).chain(std::iter::successors(node.parent(), Node::parent).take_while(is_pattern));
+    let gives = |node: Node<'_>| {
+        let Some(parent) = node.parent() else { return false };
+        // A call names what it calls, and gives nothing.
+        let is_call = parent.kind().contains("invocation");
+        parent.child_by_field_name("pattern") == Some(node) || (!is_call && is_bound(parsed, node))
+    };
+    let imports = |node: Node<'_>| node.kind().contains("import") || node.kind().contains("use_");
+    patterns.into_iter().any(gives) || std::iter::successors(node.parent(), Node::parent).any(imports)
+}
+
 /// Whether `node` is what its parent gives a name or a value to.
 fn is_bound(parsed: &ParsedFile, node: Node<'_>) -> bool {
     let Some(parent) = node.parent() else { return false };

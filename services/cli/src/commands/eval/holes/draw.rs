@@ -9,6 +9,9 @@ use reweave_syntax::{ParsedFile, unit};
 /// Kinds of holes that are drawn.
 pub(super) const KINDS: [Unit; 6] =
     [Unit::Name, Unit::Literal, Unit::Operator, Unit::Expression, Unit::Statement, Unit::Body];
+/// A name that a definition, a parameter, an assignment or an import gives: it is counted apart, for where what it names is used,
+/// nothing else can stand there.
+pub(super) const GIVEN: &str = "given name";
 /// Longest file that is drawn from, in bytes.
 const FILE_BYTES_MAX: usize = 100_000;
 /// Places tried in a language before it is passed over for one hole.
@@ -22,6 +25,8 @@ pub(super) struct Drawn {
     pub(super) text: String,
     pub(super) place: Place,
     pub(super) unit: Unit,
+    /// The kind it is counted as.
+    pub(super) kind: &'static str,
 }
 
 /// The files to draw from.
@@ -69,8 +74,9 @@ impl Files {
             let parsed = ParsedFile::parse(*language, file).ok().filter(|parsed| parsed.errors().is_empty())?;
             let at = random.random_range(0..text.len().max(1));
             let place = point(&text, (0..=at).rev().find(|at| text.is_char_boundary(*at))?);
-            unit::holes(&parsed, &place, Some(unit)).ok()?;
-            Some(Drawn { path, language: *language, text, place, unit })
+            let hole = unit::holes(&parsed, &place, Some(unit)).ok()?.into_iter().next()?;
+            let kind = if unit == Unit::Name && unit::binds(&parsed, &hole) { GIVEN } else { unit.name() };
+            Some(Drawn { path, language: *language, text, place, unit, kind })
         })
     }
 }

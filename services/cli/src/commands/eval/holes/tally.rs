@@ -38,7 +38,7 @@ struct Tally {
 impl Tallies {
     pub(super) fn add(&mut self, drawn: &Drawn, event: &OutcomeEvent) {
         self.milliseconds.push(event.run.duration_us as f64 / 1e3);
-        let tally = self.by_kind.entry((drawn.unit.name(), drawn.language.name())).or_default();
+        let tally = self.by_kind.entry((drawn.kind, drawn.language.name())).or_default();
         tally.holes += 1;
         match &event.outcome {
             Outcome::Patch(patch) => {
@@ -101,7 +101,7 @@ impl Tallies {
         let sums = self.sums();
         let mut summary = Map::new();
         for (kind, tally) in sums {
-            summary.insert(format!("refused_{kind}"), json!(share(&tally)));
+            summary.insert(format!("refused_{}", kind.replace(' ', "_")), json!(share(&tally)));
         }
         let of = |tallies: Vec<&Tally>| {
             let sum = |part: fn(&Tally) -> u32| tallies.iter().map(|tally| part(tally)).sum::<u32>();
