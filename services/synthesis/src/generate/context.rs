@@ -21,6 +21,9 @@ const BYTES_PER_POSITION: usize = 8;
 /// Longest fill of a bounded form, in tokens: each position of it is asked for with a list of what may stand there.
 const TOKENS_MAX: usize = 32;
 
+/// Longest whole number, in tokens: nine digits fit into 32 bits, and tokenizers of code give each digit a token.
+const DIGITS_MAX: usize = 9;
+
 /// The code around a hole.
 #[derive(Debug)]
 pub(super) struct Around {
@@ -88,7 +91,11 @@ pub(super) async fn problem(
     let Size { extent, lengths, window } = size;
     let Around { before, old, after } = around;
     let half = (mounted.description.bounds.positions_max.min(window) / 2).max(1) as usize;
-    let longest = if extent == Extent::Token { half.min(TOKENS_MAX) } else { half };
+    let longest = match &choices {
+        Some(Choices::Form(Literal::Integer)) => half.min(DIGITS_MAX),
+        Some(Choices::Form(Literal::Float | Literal::Text { .. }) | Choices::OneOf(_)) => half.min(TOKENS_MAX),
+        None => half,
+    };
     let lengths = length::candidates(old.len(), extent, lengths, longest);
     let constraint = constraint(mounted, choices).await?;
     let control = Control::of(&mounted.description);
