@@ -25,10 +25,11 @@ struct Pod {
 }
 
 impl Pod {
-    fn with(model: Scripted) -> Self {
+    async fn with(model: Scripted) -> Self {
         let tokenizer = Tokenizer::longest_match(Scripted::vocabulary()).expect("every byte is a token");
         let loaded = Loaded { model: Ok(Model { backend: Box::new(model), tokenizer }), encoder: None };
         let inference = Inference::start(Default::default(), move |_| loaded).expect("a thread");
+        inference.loaded().await;
         Self::over(Some(inference.channel()), Some(inference))
     }
 
@@ -83,7 +84,7 @@ const PRICE: &str = "{kind: binary_operator@4}";
 
 #[tokio::test]
 async fn a_hole_is_denoised_in_sight_and_the_patch_names_the_model() {
-    let pod = Pod::with(Scripted::new(1).saying(&["result + price"]));
+    let pod = Pod::with(Scripted::new(1).saying(&["result + price"])).await;
     let spec = hole("shop.py", PRICE, "rewrite, diffusion").replace("fast", "mock");
     let (event, drawn) = pod.run("shop.py", SHOP, &spec).await;
     let Outcome::Patch(patch) = &event.outcome else { panic!("{event:#?}") };
@@ -97,14 +98,14 @@ async fn a_hole_is_denoised_in_sight_and_the_patch_names_the_model() {
 
 #[tokio::test]
 async fn the_same_seed_gives_the_same_patch() {
-    let pod = Pod::with(Scripted::new(1));
+    let pod = Pod::with(Scripted::new(1)).await;
     let spec = hole("shop.py", "{at: {line: 2, column: 14}, unit: literal}", "diffusion");
     assert_eq!(pod.shop(&spec).await.outcome, pod.shop(&spec).await.outcome);
 }
 
 #[tokio::test]
 async fn a_model_of_the_next_token_is_the_fallback_and_the_outcome_says_so() {
-    let pod = Pod::with(Scripted::new(1).autoregressive().saying(&["result + price"]));
+    let pod = Pod::with(Scripted::new(1).autoregressive().saying(&["result + price"])).await;
     let event = pod.shop(&hole("shop.py", PRICE, "diffusion, autoregressive")).await;
     let Outcome::Patch(patch) = &event.outcome else { panic!("{event:#?}") };
     assert_eq!(patch.provenance.hunks[0].proposer, Proposer::Autoregressive);
@@ -117,7 +118,7 @@ async fn the_old_text_an_empty_fill_and_a_fill_that_does_not_parse_are_refusals(
     for (said, why) in
         [("result - price", "old_text"), ("              ", "empty_fill"), ("result + (pric", "goto_type")]
     {
-        let pod = Pod::with(Scripted::new(1).saying(&[said]));
+        let pod = Pod::with(Scripted::new(1).saying(&[said])).await;
         let refusal = pod.refusal(&hole("shop.py", PRICE, "diffusion").replace("fast", "mock")).await;
         assert_eq!(refusal.code, RefusalCode::NoneProven, "{said}");
         let gates = refusal.evidence.iter().map(|evidence| evidence.detail.clone()).collect::<Vec<_>>().join("\n");
@@ -145,7 +146,7 @@ async fn a_dead_model_service_leaves_rules_working() {
 
 #[tokio::test]
 async fn logits_that_are_not_numbers_are_a_refusal_and_not_a_patch() {
-    let pod = Pod::with(Scripted::new(1).broken_by(u32::from(b'r')));
+    let pod = Pod::with(Scripted::new(1).broken_by(u32::from(b'r'))).await;
     let refusal = pod.refusal(&hole("shop.py", PRICE, "diffusion")).await;
     assert_eq!(refusal.code, RefusalCode::ModelFault);
     assert!(refusal.evidence.iter().any(|evidence| evidence.detail.contains("not_finite")), "{refusal:?}");
@@ -154,7 +155,7 @@ async fn logits_that_are_not_numbers_are_a_refusal_and_not_a_patch() {
 /// Whatever a model writes, what comes out parses: random logits over every bounded hole of small files in six languages.
 #[tokio::test]
 async fn random_logits_never_break_a_file_in_any_language() {
-    let pod = Pod::with(Scripted::new(7));
+    let pod = Pod::with(Scripted::new(7)).await;
     assert!(Scripted::new(7).description().mask.is_some());
     let (mut holes, mut patches) = (0, 0);
     for (name, text) in sources::SIX {

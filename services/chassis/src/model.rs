@@ -23,6 +23,9 @@ use crate::MESSAGE_BYTES_MAX;
 pub use error::Error;
 pub use session::Session;
 
+/// How the reason begins for which nothing can be predicted yet, of a service that loads its model.
+pub const LOADING: &str = "loading";
+
 /// How long a model may take. Services embed it in their own section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -22,5 +22,5 @@ mod service;
 pub use config::Config;
 pub use device::{Loaded, Model, Progress};
 pub use encoder::Encoder;
-pub use service::{Error, Inference, LOADING, serve};
+pub use service::{Error, Inference, serve};
 pub use tokenizer::Tokenizer;

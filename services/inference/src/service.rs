@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use reweave_chassis::{in_process, status};
+use reweave_chassis::{in_process, model::LOADING, status};
 use reweave_decode::protocol::{Encoded, Fault, FaultCode, Load, Scoring, Served as Described};
 use reweave_proto::{
     convert::inference::{vectors, vocabulary_pieces},
@@ -33,8 +33,6 @@ use crate::{
 
 pub use serve::{Error, serve};
 
-/// How the reason begins for which nothing can be predicted yet.
-pub const LOADING: &str = "loading";
 /// About how many bytes a piece of the vocabulary takes.
 const PIECE_BYTES: usize = 256 << 10;
 

@@ -8,7 +8,7 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use reweave_chassis::model::Model;
+use reweave_chassis::model::{LOADING, Model};
 use reweave_core::{Generation, Preset, Spec, Technique, limits};
 use reweave_inference::Inference;
 use tonic::transport::Channel;
@@ -147,7 +147,7 @@ impl GenerationArgs {
 
 /// Whether a service without a model is about to have one.
 fn is_loading(reason: &str) -> bool {
-    reason.starts_with(reweave_inference::LOADING)
+    reason.starts_with(LOADING)
 }
 
 /// The technique called `name`, for the command line's parser.

@@ -107,6 +107,12 @@ fn not_configured() -> Refusal {
 }
 
 fn not_served(reason: String) -> Refusal {
+    if reason.starts_with(model::LOADING) {
+        // Of use to the next attempt: the gateway sends the spec again later.
+        return Refusal::new(RefusalCode::ServiceUnavailable, "the inference service is loading its model")
+            .with(EvidenceKind::Error, reason)
+            .next("send the spec again when it is loaded");
+    }
     Refusal::new(RefusalCode::ModelUnavailable, "the inference service serves no model")
         .with(EvidenceKind::Error, reason)
         .next("mount a model folder; `reweave models inspect DIR` says whether one runs")
