@@ -22,5 +22,6 @@ mod service;
 pub use config::Config;
 pub use device::{Loaded, Model, Progress};
 pub use encoder::Encoder;
+pub use reweave_chassis::model::LOADING;
 pub use service::{Error, Inference, serve};
 pub use tokenizer::Tokenizer;
