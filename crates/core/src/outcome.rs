@@ -22,7 +22,6 @@ pub struct BatchResult {
 }
 
 /// What came of one item of a batch.
-#[expect(clippy::large_enum_variant, reason = "a batch holds few items, and most of them are patches")]
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "most items are patches, and a batch holds at most 64")]
 pub enum ItemResult {
